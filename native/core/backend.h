@@ -1,0 +1,35 @@
+// The wall between the ABI and the devices: each kernel's signature once. A backend that lacks one does not compile.
+// Arguments are checked before a kernel is called, so kernels trust them. Absent optional views are null pointers.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/view.h"
+#include "mim/mim.h"
+
+namespace mim {
+
+class context;
+
+class backend {
+public:
+    virtual ~backend() = default;
+
+    // the device
+    virtual std::string description() const = 0;
+    virtual bool has_bf16() const = 0;
+    virtual void* allocate(int64_t bytes) = 0;  // zeroed, aligned to 64; throws std::bad_alloc
+    virtual void release(void* memory, int64_t bytes) noexcept = 0;
+    virtual void synchronize() = 0;
+
+    // the ops
+#define MIM_OP(name, parameters) virtual void name parameters = 0;
+#include "core/backend_ops.inc"
+#undef MIM_OP
+};
+
+// The CPU backend is linked in; `threads` is resolved (at least 1).
+std::shared_ptr<backend> make_cpu_backend(int32_t threads);
+
+}  // namespace mim

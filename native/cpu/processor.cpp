@@ -1,0 +1,66 @@
+// The processor itself: what it can do, and its memory.
+#include "cpu/processor.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "cpu/linear.h"
+
+namespace mim {
+
+std::shared_ptr<backend> make_cpu_backend(int32_t threads) { return std::make_shared<cpu::processor>(threads); }
+
+}  // namespace mim
+
+namespace mim::cpu {
+
+namespace {
+
+constexpr int64_t huge_page = 2 << 20;
+
+std::string model_name() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);)
+        if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+    return "unknown processor";
+}
+
+const char* instruction_set() {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with bf16";
+    if (__builtin_cpu_supports("avx512f")) return "AVX-512";
+    if (__builtin_cpu_supports("avx2")) return "AVX2";
+    return "SSE2";
+}
+
+}  // namespace
+
+std::string processor::description() const {
+    return model_name() + ", " + instruction_set() + ", " + std::to_string(threads_) +
+           (threads_ == 1 ? " thread, " : " threads, ") + matrix_library();
+}
+
+bool processor::has_bf16() const {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512bf16");
+}
+
+// Small buffers come from the heap; large ones are mapped on their own, aligned to huge pages and asking for them.
+void* processor::allocate(int64_t bytes) {
+    const bool large = bytes >= huge_page;
+    const int64_t alignment = large ? huge_page : 64;
+    if (bytes > (int64_t(1) << 46)) throw std::bad_alloc();
+    const int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
+    void* memory = std::aligned_alloc(size_t(alignment), size_t(rounded));
+    if (memory == nullptr) throw std::bad_alloc();
+    if (large) madvise(memory, size_t(rounded), MADV_HUGEPAGE);
+    std::memset(memory, 0, size_t(bytes));
+    return memory;
+}
+
+void processor::release(void* memory, int64_t) noexcept { std::free(memory); }
+
+}  // namespace mim::cpu

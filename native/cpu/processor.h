@@ -1,0 +1,26 @@
+// The CPU backend: every op of backend_ops.inc, each defined in the file of its name.
+#pragma once
+
+#include "core/context.h"
+
+namespace mim::cpu {
+
+class processor final : public backend {
+public:
+    explicit processor(int32_t threads) : threads_(threads) {}
+
+    std::string description() const override;
+    bool has_bf16() const override;
+    void* allocate(int64_t bytes) override;
+    void release(void* memory, int64_t bytes) noexcept override;
+    void synchronize() override {}
+
+#define MIM_OP(name, parameters) void name parameters override;
+#include "core/backend_ops.inc"
+#undef MIM_OP
+
+private:
+    int32_t threads_;
+};
+
+}  // namespace mim::cpu

@@ -1,0 +1,15 @@
+/* The whole contract of libmim in one include. */
+#ifndef MIM_MIM_H
+#define MIM_MIM_H
+
+#include "mim/attention.h"
+#include "mim/base.h"
+#include "mim/context.h"
+#include "mim/image.h"
+#include "mim/layers.h"
+#include "mim/losses.h"
+#include "mim/optimizer.h"
+#include "mim/tensor.h"
+#include "mim/tokens.h"
+
+#endif
