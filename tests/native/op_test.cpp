@@ -255,12 +255,14 @@ void harness::directional_derivative(const std::string& name, tensor parameter, 
     const std::vector<double> start = parameter.values();
     std::vector<double> direction(start.size());
     double length = 0;
-    for (double& d : direction) length += (d = normal()) * d;
+    for (double& d : direction) {
+        d = normal();
+        length += d * d;
+    }
     length = std::sqrt(length / double(direction.size()));
     auto move_to = [&](double h) {
         for (size_t i = 0; i < start.size(); ++i) parameter.set(int64_t(i), start[i] + h * direction[i] / length);
     };
-    // what the rounded parameters really moved along
     move_to(step);
     const std::vector<double> high = parameter.values();
     const double up = loss();
@@ -337,7 +339,7 @@ void register_case(const char* op, const char* file, int line, int32_t dtype, co
     uint64_t seed = 0xcbf29ce484222325ull;
     for (const char* c = op; *c; ++c) seed = (seed ^ uint64_t(*c)) * 0x100000001b3ull;
     for (const int64_t a : arguments) {
-        name += "_" + std::to_string(a);
+        name.append("_").append(std::to_string(a));
         seed = (seed ^ uint64_t(a)) * 0x100000001b3ull;
     }
     for (const int32_t device : devices) {
