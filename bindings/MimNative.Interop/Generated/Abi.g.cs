@@ -81,6 +81,7 @@ internal static unsafe partial class AbiLayout
         Of_mim_linear_params(),
         Of_mim_layer_norm_params(),
         Of_mim_patchify_params(),
+        Of_mim_gather_tokens_params(),
         Of_mim_masked_loss_params(),
         Of_mim_segment(),
         Of_mim_adamw_params(),
@@ -174,6 +175,15 @@ internal static unsafe partial class AbiLayout
             ["size", "patch_height", "patch_width", "order"],
             [(byte*)&value.size - start, (byte*)&value.patch_height - start, (byte*)&value.patch_width - start,
                 (byte*)&value.order - start]);
+    }
+
+    private static AbiStruct Of_mim_gather_tokens_params()
+    {
+        mim_gather_tokens_params value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_gather_tokens_params", sizeof(mim_gather_tokens_params),
+            ["size", "first"],
+            [(byte*)&value.size - start, (byte*)&value.first - start]);
     }
 
     private static AbiStruct Of_mim_masked_loss_params()

@@ -34,6 +34,15 @@ internal unsafe struct mim_patchify_params
     public int order;
 }
 
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct mim_gather_tokens_params
+{
+    /// <summary>sizeof(mim_gather_tokens_params)</summary>
+    public int size;
+    /// <summary>tokens of x before the patches: 1 with a class token, else 0</summary>
+    public int first;
+}
+
 internal static unsafe partial class Mim
 {
     /// <summary>Patchify, of the kept patches only: patches[b,k,:] = the pixels of patch ids[b,k] of image b.</summary>
@@ -62,25 +71,27 @@ internal static unsafe partial class Mim
         mim_patchify_params* @params) =>
         Check(Native.mim_patchify_backward(ctx, dimages, dpatches, ids, @params));
 
-    /// <summary>Gather: y[b,k,:] = x[b,ids[b,k],:]</summary>
+    /// <summary>Gather: y[b,k,:] = x[b,first+ids[b,k],:]</summary>
     /// <remarks>
     /// <code>
-    ///   x, dx (B, L, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, L), distinct per image
+    ///   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, T - first), distinct per image
     ///   backward overwrites dx: dy at the gathered places, zero elsewhere.
     /// </code>
     /// </remarks>
-    public static void mim_gather_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x, mim_view* ids) =>
-        Check(Native.mim_gather_tokens_forward(ctx, y, x, ids));
+    public static void mim_gather_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x, mim_view* ids,
+        mim_gather_tokens_params* @params) =>
+        Check(Native.mim_gather_tokens_forward(ctx, y, x, ids, @params));
 
-    /// <summary>Gather: y[b,k,:] = x[b,ids[b,k],:]</summary>
+    /// <summary>Gather: y[b,k,:] = x[b,first+ids[b,k],:]</summary>
     /// <remarks>
     /// <code>
-    ///   x, dx (B, L, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, L), distinct per image
+    ///   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, T - first), distinct per image
     ///   backward overwrites dx: dy at the gathered places, zero elsewhere.
     /// </code>
     /// </remarks>
-    public static void mim_gather_tokens_backward(mim_context* ctx, mim_view* dx, mim_view* dy, mim_view* ids) =>
-        Check(Native.mim_gather_tokens_backward(ctx, dx, dy, ids));
+    public static void mim_gather_tokens_backward(mim_context* ctx, mim_view* dx, mim_view* dy, mim_view* ids,
+        mim_gather_tokens_params* @params) =>
+        Check(Native.mim_gather_tokens_backward(ctx, dx, dy, ids, @params));
 
     /// <summary>Tokens of an encoder: positions added, class token put first.</summary>
     /// <remarks>
@@ -154,16 +165,18 @@ internal static unsafe partial class Mim
         mim_view* dposition, mim_view* dy, mim_view* ids_restore) =>
         Check(Native.mim_restore_tokens_backward(ctx, dx, dmask_token, dposition, dy, ids_restore));
 
-    /// <summary>MAE's random masking from noise: per image a stable ascending argsort; the first K entries are kept.</summary>
+    /// <summary>MAE's random masking from noise: per image a stable ascending argsort; the first K entries are kept, the others removed.</summary>
     /// <remarks>
     /// <code>
     ///   noise        (B, L) f32        ids_keep    (B, K) i32, in shuffle order
-    ///   ids_restore  (B, L) i32        mask        (B, L) f32, 1 = removed
+    ///   ids_restore  (B, L) i32        ids_masked  (B, L-K) i32, in shuffle order
+    ///   mask         (B, L) f32, 1 = removed
+    ///   1 &lt;= K &lt; L; ids_restore is the inverse of the shuffle (ids_keep then ids_masked).
     /// </code>
     /// </remarks>
-    public static void mim_mask_from_noise(mim_context* ctx, mim_view* ids_keep, mim_view* ids_restore, mim_view* mask,
-        mim_view* noise) =>
-        Check(Native.mim_mask_from_noise(ctx, ids_keep, ids_restore, mask, noise));
+    public static void mim_mask_from_noise(mim_context* ctx, mim_view* ids_keep, mim_view* ids_masked,
+        mim_view* ids_restore, mim_view* mask, mim_view* noise) =>
+        Check(Native.mim_mask_from_noise(ctx, ids_keep, ids_masked, ids_restore, mask, noise));
 
     private static partial class Native
     {
@@ -177,11 +190,11 @@ internal static unsafe partial class Mim
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_gather_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x,
-            mim_view* ids);
+            mim_view* ids, mim_gather_tokens_params* @params);
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_gather_tokens_backward(mim_context* ctx, mim_view* dx, mim_view* dy,
-            mim_view* ids);
+            mim_view* ids, mim_gather_tokens_params* @params);
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_embed_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x,
@@ -200,7 +213,7 @@ internal static unsafe partial class Mim
             mim_view* dmask_token, mim_view* dposition, mim_view* dy, mim_view* ids_restore);
 
         [DllImport(Library, ExactSpelling = true)]
-        public static extern mim_status mim_mask_from_noise(mim_context* ctx, mim_view* ids_keep, mim_view* ids_restore,
-            mim_view* mask, mim_view* noise);
+        public static extern mim_status mim_mask_from_noise(mim_context* ctx, mim_view* ids_keep, mim_view* ids_masked,
+            mim_view* ids_restore, mim_view* mask, mim_view* noise);
     }
 }

@@ -34,12 +34,18 @@ MIM_API mim_status mim_patchify_forward(mim_context* ctx, const mim_view* patche
 MIM_API mim_status mim_patchify_backward(mim_context* ctx, const mim_view* dimages, const mim_view* dpatches,
                                          const mim_view* ids, const mim_patchify_params* params);
 
-/* Gather: y[b,k,:] = x[b,ids[b,k],:]
- *   x, dx (B, L, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, L), distinct per image
+typedef struct mim_gather_tokens_params {
+    int32_t size;  /* sizeof(mim_gather_tokens_params) */
+    int32_t first; /* tokens of x before the patches: 1 with a class token, else 0 */
+} mim_gather_tokens_params;
+
+/* Gather: y[b,k,:] = x[b,first+ids[b,k],:]
+ *   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, T - first), distinct per image
  *   backward overwrites dx: dy at the gathered places, zero elsewhere.                                                    */
-MIM_API mim_status mim_gather_tokens_forward(mim_context* ctx, const mim_view* y, const mim_view* x, const mim_view* ids);
+MIM_API mim_status mim_gather_tokens_forward(mim_context* ctx, const mim_view* y, const mim_view* x, const mim_view* ids,
+                                             const mim_gather_tokens_params* params);
 MIM_API mim_status mim_gather_tokens_backward(mim_context* ctx, const mim_view* dx, const mim_view* dy,
-                                              const mim_view* ids);
+                                              const mim_view* ids, const mim_gather_tokens_params* params);
 
 /* Tokens of an encoder: positions added, class token put first.
  *   y[b,0,:]   = cls[:] + position[0,:]                            (only with cls: then E = 1, else E = 0)
@@ -73,11 +79,13 @@ MIM_API mim_status mim_restore_tokens_backward(mim_context* ctx, const mim_view*
                                                const mim_view* dposition, const mim_view* dy,
                                                const mim_view* ids_restore);
 
-/* MAE's random masking from noise: per image a stable ascending argsort; the first K entries are kept.
+/* MAE's random masking from noise: per image a stable ascending argsort; the first K entries are kept, the others removed.
  *   noise        (B, L) f32        ids_keep    (B, K) i32, in shuffle order
- *   ids_restore  (B, L) i32        mask        (B, L) f32, 1 = removed                                                    */
-MIM_API mim_status mim_mask_from_noise(mim_context* ctx, const mim_view* ids_keep, const mim_view* ids_restore,
-                                       const mim_view* mask, const mim_view* noise);
+ *   ids_restore  (B, L) i32        ids_masked  (B, L-K) i32, in shuffle order
+ *   mask         (B, L) f32, 1 = removed
+ *   1 <= K < L; ids_restore is the inverse of the shuffle (ids_keep then ids_masked).                                     */
+MIM_API mim_status mim_mask_from_noise(mim_context* ctx, const mim_view* ids_keep, const mim_view* ids_masked,
+                                       const mim_view* ids_restore, const mim_view* mask, const mim_view* noise);
 
 #ifdef __cplusplus
 }
