@@ -23,9 +23,12 @@ void parallel_ranges(const context& ctx, int64_t count, int64_t grain, Body&& bo
     }
 #pragma omp parallel num_threads(int(threads))
     {
-        const int64_t t = omp_get_thread_num();
-        const int64_t begin = blocks * t / threads * grain, end = std::min(count, blocks * (t + 1) / threads * grain);
-        if (begin < end) body(begin, end, t);
+        // the team may be smaller than asked for (OMP_THREAD_LIMIT, a caller inside a team): then one takes several ranges
+        for (int64_t t = omp_get_thread_num(); t < threads; t += omp_get_num_threads()) {
+            const int64_t begin = blocks * t / threads * grain;
+            const int64_t end = std::min(count, blocks * (t + 1) / threads * grain);
+            if (begin < end) body(begin, end, t);
+        }
     }
 }
 

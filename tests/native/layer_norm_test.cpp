@@ -79,6 +79,67 @@ OP_TEST(layer_norm, int64_t rows, int64_t cols, int64_t residual) {
 OP_CASES(layer_norm, {1, 1, 0}, {3, 7, 0}, {3, 7, 1}, {65, 48, 1}, {197, 768, 1}, {5, 1280, 0});
 OP_CASES_BF16(layer_norm, {3, 7, 1}, {197, 768, 1});
 
+// Rows far from zero for their spread: the mean in float is wrong by 1e-4 deviations, the results may not be.
+OP_TEST(layer_norm_offset, int64_t rows, int64_t cols) {
+    std::vector<double> far(size_t(rows * cols));
+    for (double& v : far) v = 10 + 0.01 * t.normal();
+    tensor x = t.with_values({rows, cols}, far, MIM_F32), dy = t.random({rows, cols});
+    tensor gamma = t.random_f32({cols}), beta = t.random_f32({cols});
+    tensor y = t.filled({rows, cols}, NAN), dx = t.filled({rows, cols}, NAN);
+    tensor mean = t.filled_f32({rows}, NAN), rstd = t.filled_f32({rows}, NAN);
+    tensor dgamma = t.filled_f32({cols}, 1), dbeta = t.filled_f32({cols}, 1);
+
+    t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, x, nullptr, gamma, beta, &params));
+    t.ok(mim_layer_norm_backward(t.ctx(), dx, dgamma, dbeta, dy, nullptr, x, mean, rstd, gamma));
+    const reference want =
+        layer_norm(rows, cols, x.values(), gamma, beta, dy, std::vector<double>(far.size(), 0.0));
+    t.near("y", y, want.y);
+    t.near("dx", dx, want.dx);
+    t.near("dgamma", dgamma, want.dgamma);
+    t.near("dbeta", dbeta, want.dbeta);
+    t.near("mean", mean, want.mean);
+    t.near("rstd", rstd, want.rstd);
+}
+OP_CASES(layer_norm_offset, {3, 7}, {65, 48}, {197, 768});
+
+// dx in the memory of dsum, and again with the same arguments: the same bits.
+OP_TEST(layer_norm_repeat, int64_t rows, int64_t cols) {
+    tensor x = t.random({rows, cols}), dy = t.random({rows, cols}), gamma = t.random_f32({cols});
+    tensor y = t.filled({rows, cols}, NAN), dx = t.filled({rows, cols}, NAN), dsum = t.random({rows, cols});
+    tensor mean = t.filled_f32({rows}, NAN), rstd = t.filled_f32({rows}, NAN);
+    tensor dgamma = t.filled_f32({cols}, 1), dbeta = t.filled_f32({cols}, 1);
+    tensor dgamma_again = t.filled_f32({cols}, 1), dbeta_again = t.filled_f32({cols}, 1);
+
+    t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, x, nullptr, gamma, gamma, &params));
+    t.ok(mim_layer_norm_backward(t.ctx(), dx, dgamma, dbeta, dy, dsum, x, mean, rstd, gamma));
+    t.ok(mim_layer_norm_backward(t.ctx(), dsum, dgamma_again, dbeta_again, dy, dsum, x, mean, rstd, gamma));
+    for (int64_t i = 0; i < rows * cols; ++i) t.exact("dx", dsum.at(i), dx.at(i));
+    for (int64_t c = 0; c < cols; ++c) {
+        t.exact("dgamma", dgamma_again(c), dgamma(c));
+        t.exact("dbeta", dbeta_again(c), dbeta(c));
+    }
+}
+OP_CASES(layer_norm_repeat, {3, 7}, {197, 768});
+OP_CASES_BF16(layer_norm_repeat, {197, 768});
+
+// A planned call counts its scratch and leaves every view alone.
+OP_TEST(layer_norm_planning) {
+    tensor x = t.random({9, 16}), gamma = t.random_f32({16}), rstd = t.random_f32({9});
+    tensor y = t.filled({9, 16}, 5), sum = t.filled_f32({16}, 5);
+    for (tensor* filled : {&y, &sum}) filled->view();  // puts the values on the device, which planning would not
+    t.ok(mim_context_set_planning(t.ctx(), 1));
+    t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, rstd, rstd, x, nullptr, gamma, gamma, &params));
+    t.ok(mim_layer_norm_backward(t.ctx(), y, sum, sum, x, nullptr, x, rstd, rstd, gamma));
+    t.ok(mim_context_set_planning(t.ctx(), 0));
+    mim_context_info info = {sizeof info};
+    t.ok(mim_context_get_info(t.ctx(), &info));
+    EXPECT_GT(info.scratch_peak, 0);
+    EXPECT_EQ(info.scratch_bytes, 0);
+    for (const double v : y.values()) t.exact("y", v, 5);
+    for (const double v : sum.values()) t.exact("dgamma", v, 5);
+}
+OP_CASES(layer_norm_planning, {});
+
 OP_TEST(layer_norm_errors) {
     tensor x = t.random({4, 8}), y = t.random({4, 8}), gamma = t.random_f32({7}), beta = t.random_f32({8});
     tensor mean = t.random_f32({4}), rstd = t.random_f32({4});
