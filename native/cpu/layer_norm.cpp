@@ -13,8 +13,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/layer_norm.cpp"
+#include "hwy/foreach_target.h"  // stays ahead of the others
+
 #include "cpu/simd-inl.h"
-#include "hwy/foreach_target.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mim::cpu {
