@@ -17,7 +17,8 @@ typedef struct mim_segment {
 } mim_segment;
 
 /* The scalars of a step. They live in memory of the device, so that a recorded step can be replayed with new ones:
- * a view of MIM_ADAMW_SCALARS f32 values in this order. */
+ * a view of MIM_ADAMW_SCALARS f32 values in this order. The corrections are powers of the very floats in mim_adamw_params,
+ * widened to double: 0.999f is 0.999000013, and the moments are averaged with that. */
 typedef enum mim_adamw_scalar {
     MIM_ADAMW_LR = 0,          /* learning rate */
     MIM_ADAMW_CORRECTION1 = 1, /* 1 - beta1^t, t counted from 1 */
