@@ -25,7 +25,7 @@ internal static class Program
             if (!check)
                 Write(root, wanted, stale);
             foreach (var path in stale)
-                Console.WriteLine(check ? $"stale: {path}" : $"wrote: {path}");
+                Console.WriteLine(check ? $"stale: {path}" : $"updated: {path}");
             if (check && stale.Count > 0)
                 Console.WriteLine("The headers have changed: build the target 'bindings' and commit what it writes.");
             return check && stale.Count > 0 ? 1 : 0;
