@@ -9,7 +9,8 @@ namespace MimNative.Interop;
 
 /// <summary>
 /// The scalars of a step. They live in memory of the device, so that a recorded step can be replayed with new ones:
-/// a view of MIM_ADAMW_SCALARS f32 values in this order.
+/// a view of MIM_ADAMW_SCALARS f32 values in this order. The corrections are powers of the very floats in mim_adamw_params,
+/// widened to double: 0.999f is 0.999000013, and the moments are averaged with that.
 /// </summary>
 internal enum mim_adamw_scalar
 {
