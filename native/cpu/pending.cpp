@@ -1,13 +1,10 @@
 // Temporary: weak stand-ins for ops whose file has not landed yet.
-#include "cpu/linear.h"
 #include "cpu/processor.h"
 
 namespace mim::cpu {
 __attribute__((weak)) void processor::copy(context&, const view& dst, const view& src) { fail_unsupported("copy is not built"); }
 __attribute__((weak)) void processor::fill(context&, const view& y, float value) { fail_unsupported("fill is not built"); }
 __attribute__((weak)) void processor::random_uniform(context&, const view& y, const view& samples, const mim_random_params&) { fail_unsupported("random_uniform is not built"); }
-__attribute__((weak)) void processor::linear_forward(context&, const view& y, const view* pre, const view& x, const view& w, const view* bias, const mim_linear_params&) { fail_unsupported("linear_forward is not built"); }
-__attribute__((weak)) void processor::linear_backward(context&, const view* dx, const view* dw, const view* dbias, const view& dy, const view& x, const view& w, const view* pre, const mim_linear_params&) { fail_unsupported("linear_backward is not built"); }
 __attribute__((weak)) void processor::attention_forward(context&, const view& out, const view& lse, const view& q, const view& k, const view& v, const view* bias, const mim_attention_params&) { fail_unsupported("attention_forward is not built"); }
 __attribute__((weak)) void processor::attention_backward(context&, const view& dq, const view& dk, const view& dv, const view* dbias, const view& dout, const view& q, const view& k, const view& v, const view* bias, const view& out, const view& lse, const mim_attention_params&) { fail_unsupported("attention_backward is not built"); }
 __attribute__((weak)) void processor::patchify_forward(context&, const view& patches, const view& images, const view* ids, const mim_patchify_params&) { fail_unsupported("patchify_forward is not built"); }
@@ -20,5 +17,4 @@ __attribute__((weak)) void processor::restore_tokens_forward(context&, const vie
 __attribute__((weak)) void processor::restore_tokens_backward(context&, const view& dx, const view* dmask_token, const view* dposition, const view& dy, const view& ids_restore) { fail_unsupported("restore_tokens_backward is not built"); }
 __attribute__((weak)) void processor::mask_from_noise(context&, const view& ids_keep, const view& ids_masked, const view& ids_restore, const view& mask, const view& noise) { fail_unsupported("mask_from_noise is not built"); }
 __attribute__((weak)) void processor::masked_loss(context&, const view& loss, const view* loss_per_patch, const view* dpred, const view* dtarget, const view& pred, const view& target, const view& mask, const view* ids, const mim_masked_loss_params&) { fail_unsupported("masked_loss is not built"); }
-__attribute__((weak)) std::string matrix_library() { return "none"; }
 }  // namespace mim::cpu

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "cpu/linear.h"
+#include "cpu/matmul.h"
 
 namespace mim {
 

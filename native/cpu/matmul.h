@@ -1,0 +1,52 @@
+// Matrix products on oneDNN. matmul.cpp alone includes oneDNN and knows its versions apart.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace mim::cpu {
+
+std::string matrix_library();  // "oneDNN 2.6.3"
+
+// Where a matrix has element (i, j): at i * row_stride + j * column_stride. One of the strides is 1.
+struct matrix_layout {
+    int32_t dtype;  // f32 or bf16
+    int64_t row_stride, column_stride;
+
+    matrix_layout transposed() const { return {dtype, column_stride, row_stride}; }
+    auto operator<=>(const matrix_layout&) const = default;
+};
+
+// c (M, N) = a (M, K) b (K, N), plus bias (N) in f32 on each row, plus what c held before. Sums are kept in f32.
+struct matrix_product {
+    int64_t m, n, k;
+    matrix_layout c, a, b;
+    bool bias = false;        // add a bias
+    bool accumulate = false;  // add to c instead of overwriting it
+    int32_t threads = 1;      // the split of the sums, and with it their bits, depends on this
+
+    auto operator<=>(const matrix_product&) const = default;
+};
+
+// A product ready to run: compiled for its sizes once, then kept for the life of the process. Safe from any thread.
+class matmul {
+public:
+    // From the cache, or made now. MIM_ERROR_UNSUPPORTED where the processor cannot do it.
+    static std::shared_ptr<const matmul> of(const matrix_product& product);
+
+    explicit matmul(const matrix_product& product);
+    ~matmul();
+
+    int64_t scratch_bytes() const;
+    // bias is null unless the product has one; scratch holds scratch_bytes(), aligned to 64.
+    void run(void* c, const void* a, const void* b, const float* bias, void* scratch) const;
+
+private:
+    struct primitive;
+    std::unique_ptr<const primitive> primitive_;
+    int32_t threads_;
+};
+
+}  // namespace mim::cpu
