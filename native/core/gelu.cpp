@@ -16,7 +16,8 @@ mim_status mim_gelu_forward(mim_context* ctx, const mim_view* y, const mim_view*
     });
 }
 
-mim_status mim_gelu_backward(mim_context* ctx, const mim_view* dx, const mim_view* dy, const mim_view* x) {
+mim_status mim_gelu_backward(mim_context* ctx, const mim_view* dx, const mim_view* dy,
+                             const mim_view* x) {
     return guarded("mim_gelu_backward", [&] {
         require_present({MIM_ARG(ctx), MIM_ARG(dx), MIM_ARG(dy), MIM_ARG(x)});
         require_dense(*x, "x");

@@ -1,4 +1,5 @@
-// The exact GELU and its derivative as vector functions: for the op itself, and for the epilogue of linear.
+// The exact GELU and its derivative as vector functions: for the op itself, and for what is fused
+// behind other ops.
 #if defined(MIM_CPU_GELU_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MIM_CPU_GELU_INL_H
 #undef MIM_CPU_GELU_INL_H
@@ -12,11 +13,13 @@ HWY_BEFORE_NAMESPACE();
 namespace mim::cpu {
 namespace HWY_NAMESPACE {
 
-// The normal distribution at x: `density` is e^(-x^2/2) / sqrt(2 pi), `cumulative` its integral up to x.
+// The normal distribution at x: `density` is e^(-x^2/2) / sqrt(2 pi), `cumulative` its integral up
+// to x.
 //
-// With a = |x| the upper tail is e^(-a^2/2) R(a), R smooth and falling. In t = 1 / (1 + 0.35 a) it is t times a polynomial,
-// fitted for the least largest relative error over 0 <= a <= 14 (3e-8). So both tails keep their relative accuracy, which
-// 1 + erf(x / sqrt 2) would lose for negative x, and value and derivative share one exponential.
+// With a = |x| the upper tail is e^(-a^2/2) R(a), R smooth and falling. In t = 1 / (1 + 0.35 a) it
+// is t times a polynomial, fitted for the least largest relative error over 0 <= a <= 14 (3e-8). So
+// both tails keep their relative accuracy, which 1 + erf(x / sqrt 2) would lose for negative x, and
+// value and derivative share one exponential.
 struct normal_distribution {
     float_vector cumulative, density;
 };
@@ -35,12 +38,13 @@ HWY_INLINE normal_distribution normal(float_lanes d, float_vector x) {
     r = hn::MulAdd(r, t, hn::Set(d, 0.1398618683f));
     r = hn::MulAdd(r, t, hn::Set(d, 0.1396214044f));
     const float_vector tail = hn::Mul(hn::Mul(r, t), e);
-    const float_vector cumulative = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail));
+    const float_vector cumulative =
+        hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail));
     return {cumulative, hn::Mul(e, hn::Set(d, 0.398942280f))};
 }
 
-// y = x Phi(x). Beyond 14 the tail is 0; the bound keeps -inf * 0 from making a NaN (Max gives its second when unordered, so
-// that a NaN stays one).
+// y = x Phi(x). Beyond 14 the tail is 0; the bound keeps -inf * 0 from making a NaN. Max returns
+// its second argument when unordered, so a NaN in x stays one.
 HWY_INLINE float_vector gelu(float_lanes d, float_vector x) {
     return hn::Mul(hn::Max(hn::Set(d, -14.0f), x), normal(d, x).cumulative);
 }

@@ -5,6 +5,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/gelu.cpp"
 #include "hwy/foreach_target.h"
+
 #include "cpu/gelu-inl.h"
 
 HWY_BEFORE_NAMESPACE();

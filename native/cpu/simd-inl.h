@@ -1,16 +1,18 @@
-// Vector pieces that the CPU kernels share: storage to float and back with tails, exp, sums over lanes.
+// Vector pieces that the CPU kernels share: storage to float and back with tails, exp, sums over
+// lanes.
 //
-// A kernel file is compiled once per instruction set and picks one at run time. Its frame, with <op> filled in:
+// A kernel file is compiled once per instruction set and picks one at run time. Its frame:
 //
 //     #undef HWY_TARGET_INCLUDE
 //     #define HWY_TARGET_INCLUDE "cpu/<op>.cpp"
 //     #include "hwy/foreach_target.h"  // compiles this file again for each instruction set
-//     #include "cpu/simd-inl.h"        // after foreach_target.h; ordinary headers may come before it
+//
+//     #include "cpu/simd-inl.h"        // after foreach_target.h; ordinary headers come before it
 //
 //     HWY_BEFORE_NAMESPACE();
 //     namespace mim::cpu {
 //     namespace HWY_NAMESPACE {
-//     void <op>(...) { ... }           // lambdas in here need HWY_ATTR behind their parameter list
+//     void <op>(...) { ... }           // a lambda in here has HWY_ATTR behind its parameters
 //     }
 //     }
 //     HWY_AFTER_NAMESPACE();
@@ -42,15 +44,20 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-using float_lanes = hn::ScalableTag<float>;  // as many floats as a register holds: 4, 8 or 16
+using float_lanes = hn::ScalableTag<float>;  // as many floats as a register holds: 1, 4, 8 or 16
 using float_vector = hn::Vec<float_lanes>;
 
-// Lanes of a float vector. All of them divide 16, so rows padded to 16 floats (64 bytes) suit every instruction set.
-HWY_INLINE int64_t lane_count() { return int64_t(hn::Lanes(float_lanes())); }
+// Lanes of a float vector. Each possible count divides 16, so rows padded to 16 floats (64 bytes)
+// suit every instruction set.
+HWY_INLINE int64_t lane_count() {
+    return int64_t(hn::Lanes(float_lanes()));
+}
 
-// ---- storage to float and back; pointers need no alignment beyond their element's ----
+// ---- storage to float and back; no alignment beyond the element's is needed ----
 
-HWY_INLINE float_vector load(float_lanes d, const float* from) { return hn::LoadU(d, from); }
+HWY_INLINE float_vector load(float_lanes d, const float* from) {
+    return hn::LoadU(d, from);
+}
 
 HWY_INLINE float_vector load(float_lanes d, const bf16* from) {
     const hn::Rebind<uint16_t, float_lanes> d16;
@@ -59,9 +66,11 @@ HWY_INLINE float_vector load(float_lanes d, const bf16* from) {
     return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, bits)));
 }
 
-HWY_INLINE void store(float_vector v, float_lanes d, float* to) { hn::StoreU(v, d, to); }
+HWY_INLINE void store(float_vector v, float_lanes d, float* to) {
+    hn::StoreU(v, d, to);
+}
 
-// Rounds to nearest even, exactly as bf16(float) does; a NaN stays one because its quiet bit is set instead.
+// Rounds to nearest even, exactly as bf16(float) does; a NaN stays one, for its quiet bit is set.
 HWY_INLINE void store(float_vector v, float_lanes d, bf16* to) {
     const hn::Rebind<uint16_t, float_lanes> d16;
     const hn::Rebind<uint32_t, float_lanes> d32;
@@ -75,11 +84,13 @@ HWY_INLINE void store(float_vector v, float_lanes d, bf16* to) {
     hn::StoreU(upper, d16, reinterpret_cast<uint16_t*>(to));
 }
 
-// The first `count` elements (0 to a full vector); the lanes behind them are 0. Memory past them is not touched.
+// The first `count` elements (0 to a full vector); the lanes behind them are 0. Memory past them is
+// not touched.
 template <class T>
 HWY_INLINE float_vector load_first(float_lanes d, const T* from, int64_t count) {
 #if HWY_TARGET <= HWY_AVX2
-    if constexpr (std::is_same_v<T, float>) return hn::MaskedLoad(hn::FirstN(d, size_t(count)), d, from);
+    if constexpr (std::is_same_v<T, float>)
+        return hn::MaskedLoad(hn::FirstN(d, size_t(count)), d, from);
 #endif
     HWY_ALIGN T padded[hn::MaxLanes(float_lanes())] = {};
     std::memcpy(static_cast<void*>(padded), from, size_t(count) * sizeof(T));
@@ -90,14 +101,15 @@ HWY_INLINE float_vector load_first(float_lanes d, const T* from, int64_t count) 
 template <class T>
 HWY_INLINE void store_first(float_vector v, float_lanes d, T* to, int64_t count) {
 #if HWY_TARGET <= HWY_AVX2
-    if constexpr (std::is_same_v<T, float>) return hn::BlendedStore(v, hn::FirstN(d, size_t(count)), d, to);
+    if constexpr (std::is_same_v<T, float>)
+        return hn::BlendedStore(v, hn::FirstN(d, size_t(count)), d, to);
 #endif
     HWY_ALIGN T padded[hn::MaxLanes(float_lanes())];
     store(v, d, padded);
     std::memcpy(static_cast<void*>(to), padded, size_t(count) * sizeof(T));
 }
 
-// For loops that step by whole vectors: `count` elements are left, of which up to a vector is taken.
+// For loops that step by whole vectors: of the `count` elements left, at most a vector is taken.
 template <class T>
 HWY_INLINE float_vector load_some(float_lanes d, const T* from, int64_t count) {
     return count >= lane_count() ? load(d, from) : load_first(d, from, count);
@@ -112,19 +124,24 @@ HWY_INLINE void store_some(float_vector v, float_lanes d, T* to, int64_t count) 
 
 // ---- arithmetic ----
 
-HWY_INLINE float sum_of_lanes(float_lanes d, float_vector v) { return hn::GetLane(hn::SumOfLanes(d, v)); }
-HWY_INLINE float max_of_lanes(float_lanes d, float_vector v) { return hn::GetLane(hn::MaxOfLanes(d, v)); }
+HWY_INLINE float sum_of_lanes(float_lanes d, float_vector v) {
+    return hn::GetLane(hn::SumOfLanes(d, v));
+}
+HWY_INLINE float max_of_lanes(float_lanes d, float_vector v) {
+    return hn::GetLane(hn::MaxOfLanes(d, v));
+}
 
-// e^x to about 1 unit in the last place. Results below 2^-126 are 0 (so exp(-inf) is), above the largest float inf; a NaN
-// stays one.
-//   x = n ln 2 + r with |r| <= ln(2) / 2;  e^x = 2^n e^r;  e^r = 1 + r + r^2 g(r), g of degree 4 with the least largest
-//   relative error (3e-9).
+// e^x to about 1 unit in the last place. Results below 2^-126 are 0 (so exp(-inf) is), above the
+// largest float inf; a NaN stays one.
+//   x = n ln 2 + r with |r| <= ln(2) / 2;  e^x = 2^n e^r;  e^r = 1 + r + r^2 g(r), where g has
+//   degree 4 and the least largest relative error (3e-9).
 HWY_INLINE float_vector exp(float_lanes d, float_vector x) {
     const hn::Rebind<int32_t, float_lanes> d32;
-    const float_vector magic = hn::Set(d, 12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer in the low bits
+    const float_vector magic = hn::Set(d, 12582912.0f);  // 1.5 * 2^23: the sum's low bits are n
     const float_vector shifted = hn::MulAdd(x, hn::Set(d, 1.44269504f), magic);
     const float_vector n = hn::Sub(shifted, magic);
-    float_vector r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);  // ln 2 in two parts; n times the first is exact
+    // ln 2 in two parts, of which n times the first is exact
+    float_vector r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x);
     r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
     float_vector g = hn::Set(d, 0.0013814620f);
     g = hn::MulAdd(g, r, hn::Set(d, 0.0083687100f));
