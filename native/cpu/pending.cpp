@@ -14,5 +14,4 @@ __attribute__((weak)) void processor::embed_tokens_backward(context&, const view
 __attribute__((weak)) void processor::restore_tokens_forward(context&, const view& y, const view& x, const view& mask_token, const view* position, const view& ids_restore) { fail_unsupported("restore_tokens_forward is not built"); }
 __attribute__((weak)) void processor::restore_tokens_backward(context&, const view& dx, const view* dmask_token, const view* dposition, const view& dy, const view& ids_restore) { fail_unsupported("restore_tokens_backward is not built"); }
 __attribute__((weak)) void processor::mask_from_noise(context&, const view& ids_keep, const view& ids_masked, const view& ids_restore, const view& mask, const view& noise) { fail_unsupported("mask_from_noise is not built"); }
-__attribute__((weak)) void processor::masked_loss(context&, const view& loss, const view* loss_per_patch, const view* dpred, const view* dtarget, const view& pred, const view& target, const view& mask, const view* ids, const mim_masked_loss_params&) { fail_unsupported("masked_loss is not built"); }
 }  // namespace mim::cpu
