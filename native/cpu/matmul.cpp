@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <dnnl.hpp>
 #include <map>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <unordered_map>
 
 #include "core/dtype.h"
+#include "cpu/thin_product.h"
 
 namespace mim::cpu {
 
@@ -23,8 +25,16 @@ const dnnl::engine& processor_engine() {
     return engine;
 }
 
-// oneDNN splits its work by what OpenMP would give to the calling thread. Within this scope that is the context's
-// number of threads, whatever OMP_NUM_THREADS and OMP_DYNAMIC say.
+// Threads that OpenMP can give to the calling thread: oneDNN believes any number it is told, and leaves out the share of
+// threads that never came.
+int32_t obtainable(int32_t threads) {
+    if (omp_get_active_level() >= omp_get_max_active_levels())
+        return 1;  // the caller is a member of a team
+    return std::min(threads, omp_get_thread_limit());
+}
+
+// oneDNN splits its work by what OpenMP would give to the calling thread. Within this scope that is the product's number
+// of threads, whatever OMP_NUM_THREADS and OMP_DYNAMIC say.
 class thread_scope {
 public:
     explicit thread_scope(int32_t threads)
@@ -53,8 +63,8 @@ dnnl::memory::desc describe(int64_t rows, int64_t cols, const matrix_layout& lay
 dnnl::primitive_attr attributes(const matrix_product& product) {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    attributes.set_fpmath_mode(
-        dnnl::fpmath_mode::strict);  // f32 stays f32, whatever the environment asks for
+    // f32 stays f32, whatever the environment asks for
+    attributes.set_fpmath_mode(dnnl::fpmath_mode::strict);
     if (product.accumulate) {
         dnnl::post_ops post;
         post.append_sum(1.0f);
@@ -104,8 +114,9 @@ struct matmul::primitive {
     dnnl::matmul code;
 };
 
-matmul::matmul(const matrix_product& product) : threads_(product.threads) {
-    const thread_scope scope(threads_);
+matmul::matmul(const matrix_product& product) : product_(product) {
+    if (is_thin(product)) return;
+    const thread_scope scope(product.threads);
     try {
         primitive_ = std::make_unique<const primitive>(product);
     } catch (const dnnl::error& e) {
@@ -115,7 +126,8 @@ matmul::matmul(const matrix_product& product) : threads_(product.threads) {
 
 matmul::~matmul() = default;
 
-std::shared_ptr<const matmul> matmul::of(const matrix_product& product) {
+std::shared_ptr<const matmul> matmul::of(matrix_product product) {
+    product.threads = obtainable(product.threads);
     static std::mutex mutex;
     static std::map<matrix_product, std::shared_ptr<const matmul>> cache;
     const std::lock_guard lock(mutex);
@@ -126,11 +138,12 @@ std::shared_ptr<const matmul> matmul::of(const matrix_product& product) {
 }
 
 int64_t matmul::scratch_bytes() const {
-    return int64_t(primitive_->descriptor.scratchpad_desc().get_size());
+    return primitive_ == nullptr ? 0 : int64_t(primitive_->descriptor.scratchpad_desc().get_size());
 }
 
 void matmul::run(void* c, const void* a, const void* b, const float* bias, void* scratch) const {
-    const thread_scope scope(threads_);
+    if (primitive_ == nullptr) return thin_product(product_, c, a, b, bias);
+    const thread_scope scope(product_.threads);
     const dnnl::engine& engine = processor_engine();
     const auto& d = primitive_->descriptor;
     const auto memory = [&](const dnnl::memory::desc& layout, const void* data) {

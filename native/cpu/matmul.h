@@ -34,7 +34,7 @@ struct matrix_product {
 class matmul {
 public:
     // From the cache, or made now. MIM_ERROR_UNSUPPORTED where the processor cannot do it.
-    static std::shared_ptr<const matmul> of(const matrix_product& product);
+    static std::shared_ptr<const matmul> of(matrix_product product);
 
     explicit matmul(const matrix_product& product);
     ~matmul();
@@ -45,8 +45,9 @@ public:
 
 private:
     struct primitive;
-    std::unique_ptr<const primitive> primitive_;
-    int32_t threads_;
+    matrix_product product_;
+    std::unique_ptr<const primitive>
+        primitive_;  // null for a thin product, which oneDNN does not make
 };
 
 }  // namespace mim::cpu

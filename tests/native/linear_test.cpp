@@ -67,7 +67,7 @@ std::vector<double> product(int64_t m, int64_t n, int64_t k, A&& a, B&& b) {
 
 // Not every processor multiplies bf16; one that does not must say so.
 bool can_multiply(harness& t) {
-    tensor x = t.random({1, 1}), w = t.random({1, 1}), y = t.filled({1, 1}, NAN);
+    tensor x = t.random({2, 2}), w = t.random({2, 2}), y = t.filled({2, 2}, NAN);
     const mim_status status = mim_linear_forward(t.ctx(), y, nullptr, x, w, nullptr, &plain);
     if (status == MIM_OK || t.dtype() == MIM_F32) {
         t.ok(status);
@@ -139,9 +139,16 @@ OP_TEST(linear, int64_t rows, int64_t inputs, int64_t outputs, int64_t active) {
             t.near("y without bias", y(r, n), active ? gelu(bare) : bare);
         }
 }
-OP_CASES(linear, {1, 1, 1, 0}, {1, 1, 1, 1}, {3, 7, 5, 0}, {3, 7, 5, 1}, {1, 64, 33, 1},
-         {50, 300, 1, 0}, {98, 192, 384, 1}, {197, 384, 96, 0});
+OP_CASES(linear, {1, 1, 1, 0}, {1, 1, 1, 1}, {3, 7, 5, 0}, {3, 7, 5, 1}, {98, 192, 384, 1},
+         {197, 384, 96, 0});
 OP_CASES_BF16(linear, {1, 1, 1, 0}, {3, 7, 5, 1}, {98, 192, 384, 1}, {197, 384, 96, 0});
+// An extent of 1, where a stride says nothing; and extents of 2, the smallest with strides.
+OP_TEST(linear_thin, int64_t rows, int64_t inputs, int64_t outputs, int64_t active) {
+    linear_body(t, rows, inputs, outputs, active);
+}
+OP_CASES(linear_thin, {1, 64, 33, 1}, {50, 300, 1, 0}, {50, 1, 40, 1}, {1, 1, 37, 0}, {1, 37, 1, 0},
+         {37, 1, 1, 1}, {2, 2, 2, 0});
+OP_CASES_BF16(linear_thin, {1, 64, 33, 1}, {50, 300, 1, 0}, {50, 1, 40, 1}, {2, 2, 2, 0});
 
 OP_TEST(linear_derivative, int64_t rows, int64_t inputs, int64_t outputs, int64_t active) {
     const mim_linear_params* params = active ? &with_gelu : &plain;
