@@ -16,8 +16,11 @@ MIM_API mim_status mim_copy(mim_context* ctx, const mim_view* dst, const mim_vie
 /* y[...] = value. Dense; f32 or bf16. */
 MIM_API mim_status mim_fill(mim_context* ctx, const mim_view* y, float value);
 
-/* Which random numbers: Philox4x32-10 (Salmon et al. 2011) with the key `seed` and, for value number i of sample s, the
- * counter (i / 4, stream | epoch << 32, s). The numbers depend on nothing else. */
+/* Which random numbers: Philox4x32-10 (Salmon et al. 2011). Value number i of sample s, i from 0 to 2^34 - 1, is word i % 4 of
+ * the block whose
+ *   counter, word 0 first, is   i / 4,   stream,   epoch,   low half of s           (32 bits each)
+ *   key, word 0 first, is       low half of seed,   high half of seed XOR high half of s
+ * taking stream, seed and s in two's complement. The numbers depend on nothing else. */
 typedef struct mim_random_params {
     int32_t size;   /* sizeof(mim_random_params) */
     int32_t stream; /* what the numbers are for: masks, crops, weights, ... */
@@ -25,7 +28,7 @@ typedef struct mim_random_params {
     int64_t seed;
 } mim_random_params;
 
-/* Uniform numbers in [0, 1): the top 24 bits of each 32, times 2^-24.
+/* Uniform numbers in [0, 1): the top 24 bits of each word, times 2^-24. Row r holds values 0 to N - 1 of sample samples[r].
  *   y (S, N) dense, f32;  samples (S) i64 on y's device: the sample number of each row, >= 0                               */
 MIM_API mim_status mim_random_uniform(mim_context* ctx, const mim_view* y, const mim_view* samples,
                                       const mim_random_params* params);
