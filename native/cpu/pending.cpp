@@ -4,8 +4,6 @@
 namespace mim::cpu {
 __attribute__((weak)) void processor::copy(context&, const view& dst, const view& src) { fail_unsupported("copy is not built"); }
 __attribute__((weak)) void processor::fill(context&, const view& y, float value) { fail_unsupported("fill is not built"); }
-__attribute__((weak)) void processor::patchify_forward(context&, const view& patches, const view& images, const view* ids, const mim_patchify_params&) { fail_unsupported("patchify_forward is not built"); }
-__attribute__((weak)) void processor::patchify_backward(context&, const view& dimages, const view& dpatches, const view* ids, const mim_patchify_params&) { fail_unsupported("patchify_backward is not built"); }
 __attribute__((weak)) void processor::gather_tokens_forward(context&, const view& y, const view& x, const view& ids, const mim_gather_tokens_params&) { fail_unsupported("gather_tokens_forward is not built"); }
 __attribute__((weak)) void processor::gather_tokens_backward(context&, const view& dx, const view& dy, const view& ids, const mim_gather_tokens_params&) { fail_unsupported("gather_tokens_backward is not built"); }
 __attribute__((weak)) void processor::embed_tokens_forward(context&, const view& y, const view& x, const view* cls, const view* position, const view* ids) { fail_unsupported("embed_tokens_forward is not built"); }
