@@ -10,5 +10,4 @@ __attribute__((weak)) void processor::embed_tokens_forward(context&, const view&
 __attribute__((weak)) void processor::embed_tokens_backward(context&, const view& dx, const view* dcls, const view* dposition, const view& dy, const view* ids) { fail_unsupported("embed_tokens_backward is not built"); }
 __attribute__((weak)) void processor::restore_tokens_forward(context&, const view& y, const view& x, const view& mask_token, const view* position, const view& ids_restore) { fail_unsupported("restore_tokens_forward is not built"); }
 __attribute__((weak)) void processor::restore_tokens_backward(context&, const view& dx, const view* dmask_token, const view* dposition, const view& dy, const view& ids_restore) { fail_unsupported("restore_tokens_backward is not built"); }
-__attribute__((weak)) void processor::mask_from_noise(context&, const view& ids_keep, const view& ids_masked, const view& ids_restore, const view& mask, const view& noise) { fail_unsupported("mask_from_noise is not built"); }
 }  // namespace mim::cpu
