@@ -1,0 +1,112 @@
+// Encoder tokens against their definition: with and without a class token, positions and ids.
+#include "thread_count.h"
+
+// kept 0: all patches, without ids
+OP_TEST(embed_tokens, int64_t batch, int64_t patches, int64_t kept, int64_t dim, int64_t extra,
+        int64_t positioned) {
+    const int64_t count = kept != 0 ? kept : patches, tokens = extra + count;
+    std::vector<int64_t> chosen;
+    for (int64_t b = 0; b < batch; ++b) {
+        const std::vector<int64_t> shuffle = t.permutation(patches);
+        for (int64_t k = 0; k < count; ++k) chosen.push_back(kept != 0 ? shuffle[size_t(k)] : k);
+    }
+    if (kept > 1) chosen[1] = chosen[0];  // a patch that repeats
+    tensor x = t.random({batch, count, dim}), dy = t.random({batch, tokens, dim}),
+           ids = t.integers({batch, count}, chosen);
+    tensor cls = t.random_f32({dim}), position = t.random_f32({extra + patches, dim});
+    tensor y = t.filled({batch, tokens, dim}, NAN), dx = t.filled({batch, count, dim}, NAN);
+    tensor dcls = t.filled_f32({dim}, 1),
+           dposition = t.filled_f32({extra + patches, dim}, 1);  // backward must add
+    const mim_view* given = kept != 0 ? ids.view() : nullptr;
+    const auto if_cls = [&](tensor& v) { return extra ? v.view() : nullptr; };
+    const auto if_positioned = [&](tensor& v) { return positioned ? v.view() : nullptr; };
+
+    t.ok(mim_embed_tokens_forward(t.ctx(), y, x, if_cls(cls), if_positioned(position), given));
+    t.ok(mim_embed_tokens_backward(t.ctx(), dx, if_cls(dcls), if_positioned(dposition), dy, given));
+    std::vector<double> want_dcls(size_t(dim), 1.0), want_dposition(size_t(position.size()), 1.0);
+    for (int64_t b = 0; b < batch; ++b)
+        for (int64_t i = 0; i < tokens; ++i)
+            for (int64_t c = 0; c < dim; ++c) {
+                const int64_t k = i - extra,
+                              row = k < 0 ? 0 : extra + chosen[size_t(b * count + k)];
+                const double source = k < 0 ? cls(c) : x(b, k, c),
+                             place = positioned ? position(row, c) : 0.0;
+                t.near("y", y(b, i, c), source + place);
+                if (k >= 0) t.exact("dx", dx(b, k, c), dy(b, i, c));
+                if (k < 0) want_dcls[size_t(c)] += dy(b, i, c);
+                if (positioned) want_dposition[size_t(row * dim + c)] += dy(b, i, c);
+            }
+    if (!extra) want_dcls.assign(size_t(dim), 1.0);
+    t.tolerance("dcls", 1e-6);  // f32 whatever the tokens are
+    t.tolerance("dposition", 1e-6);
+    t.near("dcls", dcls, want_dcls);
+    t.near("dposition", dposition, want_dposition);
+
+    if (t.dtype() == MIM_F32) {  // a finite difference needs the resolution
+        const auto loss = [&] {
+            t.ok(mim_embed_tokens_forward(t.ctx(), y, x, if_cls(cls), if_positioned(position),
+                                          given));
+            return dot(y, dy);
+        };
+        for (double& w : want_dcls) w -= 1;
+        for (double& w : want_dposition) w -= 1;
+        t.directional_derivative("dx", x, dx.values(), loss);
+        t.directional_derivative("dcls", cls, want_dcls, loss);
+        t.directional_derivative("dposition", position, want_dposition, loss);
+    }
+    mim::test::same_bits_for_any_thread_count(t, [&](mim_context* ctx) {
+        tensor again = t.filled({batch, tokens, dim}, 7), d = t.filled({batch, count, dim}, 7);
+        tensor a = t.filled_f32({dim}, 1), b = t.filled_f32({extra + patches, dim}, 1);
+        t.ok(mim_embed_tokens_forward(ctx, again, x, if_cls(cls), if_positioned(position), given));
+        t.ok(mim_embed_tokens_backward(ctx, d, if_cls(a), if_positioned(b), dy, given));
+        return mim::test::joined({again, d, a, b});
+    });
+}
+OP_CASES(embed_tokens, {1, 1, 0, 1, 0, 1}, {1, 1, 1, 1, 1, 1}, {3, 9, 4, 7, 1, 1},
+         {3, 9, 4, 7, 0, 1}, {3, 9, 0, 7, 1, 1}, {2, 5, 4, 70, 1, 0}, {2, 5, 0, 70, 0, 0},
+         {8, 196, 49, 384, 1, 1}, {8, 196, 0, 192, 0, 1});
+OP_CASES_BF16(embed_tokens, {1, 1, 1, 1, 1, 1}, {3, 9, 4, 7, 1, 1}, {2, 5, 4, 70, 1, 0},
+              {8, 196, 49, 384, 1, 1});
+
+// Gradients that are not wanted are left out one by one; the class token may still be there.
+OP_TEST(embed_tokens_unwanted) {
+    tensor dy = t.random({2, 4, 5}), dx = t.filled({2, 3, 5}, NAN),
+           dposition = t.filled_f32({4, 5}, 0);
+    t.ok(mim_embed_tokens_backward(t.ctx(), dx, nullptr, dposition, dy, nullptr));
+    for (int64_t c = 0; c < 5; ++c) {
+        t.near("dposition of cls", dposition(0, c), dy(0, 0, c) + dy(1, 0, c));
+        for (int64_t k = 0; k < 3; ++k) t.exact("dx", dx(1, k, c), dy(1, k + 1, c));
+    }
+}
+OP_CASES(embed_tokens_unwanted, {});
+OP_CASES_BF16(embed_tokens_unwanted, {});
+
+OP_TEST(embed_tokens_errors) {
+    tensor x = t.random({2, 3, 5}), y = t.random({2, 4, 5}), cls = t.random_f32({5}),
+           position = t.random_f32({9, 5});
+    tensor ids = t.integers({2, 3}, {0, 1, 7, 2, 4, 3});
+    const mim_status invalid = MIM_ERROR_INVALID_ARGUMENT;
+    t.ok(mim_embed_tokens_forward(t.ctx(), y, x, cls, position, ids));
+    t.fails(mim_embed_tokens_forward(t.ctx(), y, x, nullptr, position, ids), invalid,
+            {"mim_embed_tokens_forward", "y has shape (2, 4, 5), expected (2, 3, 5)"});
+    t.fails(mim_embed_tokens_forward(t.ctx(), y, x, cls, position, nullptr), invalid,
+            {"position has shape (9, 5), expected (4, 5)"});
+    tensor wrong = t.random_f32({4}), single = t.random_f32({1, 5});
+    t.fails(mim_embed_tokens_forward(t.ctx(), y, x, wrong, position, ids), invalid,
+            {"cls has shape (4), expected (5)"});
+    t.fails(mim_embed_tokens_forward(t.ctx(), y, x, cls, single, ids), invalid,
+            {"position", "(1, 5)", "class token"});
+    t.fails(mim_embed_tokens_backward(t.ctx(), y, nullptr, nullptr, x, nullptr), invalid,
+            {"mim_embed_tokens_backward", "dy has shape (2, 3, 5), expected (2, 4, 5)"});
+    t.fails(mim_embed_tokens_backward(t.ctx(), x, wrong, nullptr, y, nullptr), invalid,
+            {"dcls has shape (4)"});
+    t.fails(mim_embed_tokens_backward(t.ctx(), x, cls, nullptr, nullptr, nullptr), invalid,
+            {"dy is null"});
+    if (t.device() != MIM_CPU) return;  // values are only looked at where they can be read
+    tensor high = t.integers({2, 3}, {0, 1, 2, 3, 8, 5});
+    t.fails(mim_embed_tokens_forward(t.ctx(), y, x, cls, position, high), invalid,
+            {"ids holds 8 at (1, 1), expected 0 to 7"});
+    t.fails(mim_embed_tokens_backward(t.ctx(), x, cls, position, y, high), invalid,
+            {"ids holds 8 at (1, 1)"});
+}
+OP_CASES(embed_tokens_errors, {});
