@@ -1,0 +1,23 @@
+using MimNative.Runtime;
+
+namespace MimNative.Data;
+
+/// <summary>
+/// Makes a training view of a picture: a crop of a fixed size, perhaps mirrored, normalised. It holds only settings;
+/// what is random comes in as uniform numbers, so the same picture and numbers give the same view. Safe from any
+/// thread.
+/// </summary>
+public interface ITransform
+{
+    /// <summary>Rows of a view.</summary>
+    int Height { get; }
+
+    /// <summary>Columns of a view.</summary>
+    int Width { get; }
+
+    /// <summary>How many uniform numbers in [0, 1) one view needs.</summary>
+    int UniformCount { get; }
+
+    /// <summary>Writes the view. values: (3, Height, Width).</summary>
+    void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values);
+}

@@ -1,0 +1,61 @@
+using MimNative.Runtime;
+
+namespace MimNative.Data;
+
+/// <summary>
+/// What all transforms share: the size of a view, its interpolation, mirroring and normalisation, checked once.
+/// </summary>
+internal sealed class TrainingView
+{
+    private readonly float[] _mean;
+    private readonly float[] _std;
+
+    public TrainingView(TransformSettings settings)
+    {
+        if (settings.Height < 1 || settings.Width < 1)
+        {
+            throw new ArgumentException($"A view must be at least 1 x 1 pixels; height {settings.Height} and width " +
+                                        $"{settings.Width} came.");
+        }
+        if (settings.Mean.Count != 3 || settings.Std.Count != 3 || settings.Std.Any(value => !(value > 0)))
+        {
+            throw new ArgumentException("mean and std must have 3 values each, those of std above 0; came " +
+                                        $"[{string.Join(", ", settings.Mean)}] and [{string.Join(", ", settings.Std)}].");
+        }
+        (Height, Width, Flips) = (settings.Height, settings.Width, settings.Flip);
+        Interpolation = settings.Interpolation switch
+        {
+            "bilinear" => Interpolation.Bilinear,
+            "bicubic" => Interpolation.Bicubic,
+            var other => throw new ArgumentException(
+                $"The interpolation '{other}' is unknown; expected bilinear or bicubic."),
+        };
+        _mean = [.. settings.Mean];
+        _std = [.. settings.Std];
+    }
+
+    public int Height { get; }
+
+    public int Width { get; }
+
+    public bool Flips { get; }
+
+    public Interpolation Interpolation { get; }
+
+    /// <summary>True for one number in two, where the settings want mirroring at all.</summary>
+    public bool FlipsAt(float uniform) => Flips && uniform < 0.5f;
+
+    /// <summary>The box, resized to the view, mirrored and normalised.</summary>
+    public void Sample(Image image, Box box, bool flip, Span<float> values) =>
+        image.Sample(values, box, Height, Width, Interpolation, flip, _mean, _std);
+
+    /// <summary>An image of the view's size, mirrored and normalised.</summary>
+    public void Normalize(Image image, bool flip, Span<float> values)
+    {
+        if (flip)
+        {
+            image.Flip();
+        }
+        image.Normalize(values, _mean, _std);
+    }
+}

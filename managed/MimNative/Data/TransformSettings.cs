@@ -1,0 +1,58 @@
+namespace MimNative.Data;
+
+/// <summary>
+/// How a picture becomes a view; the image part of a recipe. The one place where mean and standard deviation live.
+/// </summary>
+public sealed record TransformSettings
+{
+    /// <summary>"rrc" random resized crop, "src" simple resized crop (PixMIM), "cc" centre crop (evaluation).</summary>
+    public string Kind { get; init; } = "rrc";
+
+    /// <summary>Rows of a view.</summary>
+    public int Height { get; init; } = 224;
+
+    /// <summary>Columns of a view.</summary>
+    public int Width { get; init; } = 224;
+
+    /// <summary>"bilinear" or "bicubic".</summary>
+    public string Interpolation { get; init; } = "bicubic";
+
+    /// <summary>Mirrors one view in two. A centre crop never does.</summary>
+    public bool Flip { get; init; } = true;
+
+    /// <summary>rrc: the smallest and largest share of the picture's area that is cut out.</summary>
+    public double ScaleMin { get; init; } = 0.2;
+
+    /// <inheritdoc cref="ScaleMin"/>
+    public double ScaleMax { get; init; } = 1;
+
+    /// <summary>rrc: the smallest and largest width / height of what is cut out.</summary>
+    public double RatioMin { get; init; } = 3.0 / 4.0;
+
+    /// <inheritdoc cref="RatioMin"/>
+    public double RatioMax { get; init; } = 4.0 / 3.0;
+
+    /// <summary>src: mirrored pixels added on each side before the crop.</summary>
+    public int Padding { get; init; } = 4;
+
+    /// <summary>
+    /// cc: what is kept of the resized picture's shorter side; 1 resizes to the view itself, 0.875 is the usual 256
+    /// to 224.
+    /// </summary>
+    public double CropShare { get; init; } = 1;
+
+    /// <summary>Mean of each channel, of values from 0 to 1. ImageNet's, where nothing else is said.</summary>
+    public IReadOnlyList<float> Mean { get; init; } = [0.485f, 0.456f, 0.406f];
+
+    /// <summary>Standard deviation of each channel.</summary>
+    public IReadOnlyList<float> Std { get; init; } = [0.229f, 0.224f, 0.225f];
+
+    /// <summary>The transform that these settings describe.</summary>
+    public ITransform Create() => Kind switch
+    {
+        "rrc" => new RandomResizedCrop(this),
+        "src" => new SimpleResizedCrop(this),
+        "cc" => new CenterCrop(this),
+        _ => throw new ArgumentException($"The transform kind '{Kind}' is unknown; expected rrc, src or cc."),
+    };
+}

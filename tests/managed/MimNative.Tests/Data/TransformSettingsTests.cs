@@ -1,0 +1,71 @@
+using MimNative.Data;
+using MimNative.Runtime;
+using NUnit.Framework;
+
+namespace MimNative.Tests.Data;
+
+[TestFixture]
+public sealed class TransformSettingsTests
+{
+    [TestCase(1, 1)]
+    [TestCase(1, 2)]
+    [TestCase(2, 1)]
+    [TestCase(3, 20000)]
+    [TestCase(20000, 3)]
+    [TestCase(5, 6)]
+    [TestCase(300, 200)]
+    public void Pictures_of_any_size_give_a_view(int height, int width)
+    {
+        using var image = Pictures.Noise(height, width, seed: 1);
+        foreach (string kind in (string[])["rrc", "src", "cc"])
+        {
+            foreach (var (viewHeight, viewWidth) in ((int, int)[])[(32, 32), (16, 48), (48, 16)])
+            {
+                var transform = new TransformSettings { Kind = kind, Height = viewHeight, Width = viewWidth }.Create();
+                var uniforms = new float[transform.UniformCount];
+                Array.Fill(uniforms, 0.4f);
+                var values = new float[3 * viewHeight * viewWidth];
+                Array.Fill(values, float.NaN);
+                transform.Apply(image, uniforms, values);
+                Assert.That(values, Has.All.InRange(-3f, 3f), $"{kind} to {viewHeight} x {viewWidth}");
+            }
+        }
+    }
+
+    [Test]
+    public void Without_flip_no_number_mirrors()
+    {
+        using var image = Pictures.Noise(32, 32, seed: 1);
+        foreach (string kind in (string[])["rrc", "src"])
+        {
+            var transform = new TransformSettings { Kind = kind, Height = 32, Width = 32, Flip = false }.Create();
+            var uniforms = new float[transform.UniformCount];
+            float[] first = new float[3 * 32 * 32], second = new float[3 * 32 * 32];
+            transform.Apply(image, uniforms, first);
+            uniforms[^1] = 0.9f;
+            transform.Apply(image, uniforms, second);
+            Assert.That(second, Is.EqualTo(first), kind);
+        }
+    }
+
+    private static readonly TestCaseData[] Wrong =
+    [
+        new(new TransformSettings { Kind = "crop" }, "crop"),
+        new(new TransformSettings { Interpolation = "nearest" }, "nearest"),
+        new(new TransformSettings { Height = 0 }, "height 0"),
+        new(new TransformSettings { ScaleMin = 0 }, "scale"),
+        new(new TransformSettings { ScaleMin = 0.5, ScaleMax = 0.4 }, "scale"),
+        new(new TransformSettings { RatioMin = 2, RatioMax = 1 }, "ratio"),
+        new(new TransformSettings { RatioMin = double.NaN }, "ratio"),
+        new(new TransformSettings { Std = [1, 1, 0] }, "std"),
+        new(new TransformSettings { Mean = [0] }, "mean"),
+        new(new TransformSettings { Kind = "src", Padding = -1 }, "padding"),
+        new(new TransformSettings { Kind = "cc", CropShare = 1.5 }, "crop share"),
+    ];
+
+    [TestCaseSource(nameof(Wrong))]
+    public void Wrong_setting_is_named_in_the_error(TransformSettings settings, string named)
+    {
+        Assert.That(settings.Create, Throws.ArgumentException.With.Message.Contains(named));
+    }
+}
