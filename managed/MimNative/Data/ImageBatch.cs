@@ -1,0 +1,77 @@
+using System.Runtime.ExceptionServices;
+
+namespace MimNative.Data;
+
+/// <summary>
+/// A batch of views. It belongs to its loader and is filled again after <see cref="ImageLoader.Return"/>.
+/// </summary>
+public sealed class ImageBatch
+{
+    private readonly float[] _pixels;
+    private readonly long[] _samples;
+    private readonly int _viewLength;
+    private ExceptionDispatchInfo? _failure;
+    private int _failedSlot;
+
+    // pinned, so that a device copy may read it at a fixed address
+    internal ImageBatch(int count, int height, int width)
+    {
+        _viewLength = checked(3 * height * width);
+        _pixels = GC.AllocateUninitializedArray<float>(checked(count * _viewLength), pinned: true);
+        _samples = new long[count];
+        (Height, Width) = (height, width);
+    }
+
+    /// <summary>Pictures in the batch.</summary>
+    public int Count => _samples.Length;
+
+    /// <summary>Rows of a picture.</summary>
+    public int Height { get; }
+
+    /// <summary>Columns of a picture.</summary>
+    public int Width { get; }
+
+    /// <summary>The normalised pixels, (Count, 3, Height, Width). They lie at an address that never changes.</summary>
+    public Span<float> Pixels => _pixels;
+
+    /// <summary>
+    /// Which picture of the source each view shows. Where a picture had to be skipped it is the one that stands in
+    /// for it.
+    /// </summary>
+    public ReadOnlySpan<long> Samples => _samples;
+
+    /// <summary>The epoch the batch belongs to, from 0.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>The number of the batch in its epoch, from 0.</summary>
+    public long Index { get; private set; }
+
+    internal EpochOrder Order { get; private set; } = null!;
+
+    /// <summary>Views that are not finished yet.</summary>
+    internal int Missing { get; set; }
+
+    /// <summary>True between Next and Return.</summary>
+    internal bool IsLent { get; set; }
+
+    internal void Begin(EpochOrder order, long index)
+    {
+        (Order, Epoch, Index, Missing) = (order, order.Epoch, index, Count);
+        _failure = null;
+    }
+
+    internal Span<float> View(int slot) => _pixels.AsSpan(slot * _viewLength, _viewLength);
+
+    internal void SetSample(int slot, int sample) => _samples[slot] = sample;
+
+    /// <summary>Of several failures the one of the lowest slot counts, whichever came first.</summary>
+    internal void Fail(int slot, Exception error)
+    {
+        if (_failure is null || slot < _failedSlot)
+        {
+            (_failure, _failedSlot) = (ExceptionDispatchInfo.Capture(error), slot);
+        }
+    }
+
+    internal void ThrowIfFailed() => _failure?.Throw();
+}
