@@ -8,9 +8,16 @@ using System.Runtime.InteropServices;
 namespace MimNative.Interop;
 
 /// <summary>
-/// Which random numbers: Philox4x32-10 (Salmon et al. 2011) with the key `seed` and, for value number i of sample s, the
-/// counter (i / 4, stream | epoch &lt;&lt; 32, s). The numbers depend on nothing else.
+/// Which random numbers: Philox4x32-10 (Salmon et al. 2011). Value number i of sample s, i from 0 to 2^34 - 1, is word i % 4 of
+/// the block whose
 /// </summary>
+/// <remarks>
+/// <code>
+///   counter, word 0 first, is   i / 4,   stream,   epoch,   low half of s           (32 bits each)
+///   key, word 0 first, is       low half of seed,   high half of seed XOR high half of s
+/// taking stream, seed and s in two's complement. The numbers depend on nothing else.
+/// </code>
+/// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct mim_random_params
 {
@@ -37,7 +44,7 @@ internal static unsafe partial class Mim
     public static void mim_fill(mim_context* ctx, mim_view* y, float value) =>
         Check(Native.mim_fill(ctx, y, value));
 
-    /// <summary>Uniform numbers in [0, 1): the top 24 bits of each 32, times 2^-24.</summary>
+    /// <summary>Uniform numbers in [0, 1): the top 24 bits of each word, times 2^-24. Row r holds values 0 to N - 1 of sample samples[r].</summary>
     /// <remarks>
     /// <code>
     ///   y (S, N) dense, f32;  samples (S) i64 on y's device: the sample number of each row, &gt;= 0

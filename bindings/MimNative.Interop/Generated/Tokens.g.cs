@@ -3,7 +3,7 @@
 //
 // From pixels to tokens and between token sets: patchify, gather, position and mask tokens, random masks.
 // Letters: B images, L patches of an image (row-major over the grid), K kept patches, D channels of a token.
-// Index views are i32. Ids of one image must be distinct where an op scatters by them, unless it says otherwise.
+// Index views are dense i32. Ids out of range, or repeated where they must be distinct, are errors on the CPU.
 
 using System.Runtime.InteropServices;
 
@@ -74,7 +74,7 @@ internal static unsafe partial class Mim
     /// <summary>Gather: y[b,k,:] = x[b,first+ids[b,k],:]</summary>
     /// <remarks>
     /// <code>
-    ///   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, T - first), distinct per image
+    ///   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16, one dtype;  ids (B, K) i32 in [0, T - first), distinct per image
     ///   backward overwrites dx: dy at the gathered places, zero elsewhere.
     /// </code>
     /// </remarks>
@@ -85,7 +85,7 @@ internal static unsafe partial class Mim
     /// <summary>Gather: y[b,k,:] = x[b,first+ids[b,k],:]</summary>
     /// <remarks>
     /// <code>
-    ///   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16;  ids (B, K) i32 in [0, T - first), distinct per image
+    ///   x, dx (B, T, D), y, dy (B, K, D)   dense, f32 or bf16, one dtype;  ids (B, K) i32 in [0, T - first), distinct per image
     ///   backward overwrites dx: dy at the gathered places, zero elsewhere.
     /// </code>
     /// </remarks>
@@ -100,11 +100,12 @@ internal static unsafe partial class Mim
     ///   y[b,E+k,:] = x[b,k,:] + position[E+ids[b,k],:]
     ///
     ///   x, dx          (B, K, D)     dense, f32 or bf16
-    ///   y, dy          (B, E+K, D)   dense, f32 or bf16
+    ///   y, dy          (B, E+K, D)   dense, of the dtype of x
     ///   cls, dcls      (D)           f32; NULL for none
     ///   position, dposition (E+L, D) f32; NULL for none
-    ///   ids            (B, K)        i32; NULL for all patches in order
-    ///   backward overwrites dx and adds to dcls and dposition (NULL: not wanted).
+    ///   ids            (B, K)        i32 in [0, L), may repeat; NULL for all patches in order (K = L)
+    ///   Without a position ids are not looked at. Backward overwrites dx and adds to dcls and dposition (NULL: not wanted);
+    ///   there E follows from the shapes.
     /// </code>
     /// </remarks>
     public static void mim_embed_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x, mim_view* cls,
@@ -118,11 +119,12 @@ internal static unsafe partial class Mim
     ///   y[b,E+k,:] = x[b,k,:] + position[E+ids[b,k],:]
     ///
     ///   x, dx          (B, K, D)     dense, f32 or bf16
-    ///   y, dy          (B, E+K, D)   dense, f32 or bf16
+    ///   y, dy          (B, E+K, D)   dense, of the dtype of x
     ///   cls, dcls      (D)           f32; NULL for none
     ///   position, dposition (E+L, D) f32; NULL for none
-    ///   ids            (B, K)        i32; NULL for all patches in order
-    ///   backward overwrites dx and adds to dcls and dposition (NULL: not wanted).
+    ///   ids            (B, K)        i32 in [0, L), may repeat; NULL for all patches in order (K = L)
+    ///   Without a position ids are not looked at. Backward overwrites dx and adds to dcls and dposition (NULL: not wanted);
+    ///   there E follows from the shapes.
     /// </code>
     /// </remarks>
     public static void mim_embed_tokens_backward(mim_context* ctx, mim_view* dx, mim_view* dcls, mim_view* dposition,
@@ -136,7 +138,7 @@ internal static unsafe partial class Mim
     ///   y[b,E+l,:] = (r &lt; K ? x[b,E+r,:] : mask_token[:]) + position[E+l,:],   r = ids_restore[b,l]
     ///
     ///   x, dx          (B, E+K, D)   dense, f32 or bf16
-    ///   y, dy          (B, E+L, D)   dense, f32 or bf16
+    ///   y, dy          (B, E+L, D)   dense, of the dtype of x
     ///   mask_token, dmask_token (D)  f32
     ///   position, dposition (E+L, D) f32; NULL for none
     ///   ids_restore    (B, L)        i32: the inverse permutation of the shuffle, each row a permutation of 0..L-1
@@ -154,7 +156,7 @@ internal static unsafe partial class Mim
     ///   y[b,E+l,:] = (r &lt; K ? x[b,E+r,:] : mask_token[:]) + position[E+l,:],   r = ids_restore[b,l]
     ///
     ///   x, dx          (B, E+K, D)   dense, f32 or bf16
-    ///   y, dy          (B, E+L, D)   dense, f32 or bf16
+    ///   y, dy          (B, E+L, D)   dense, of the dtype of x
     ///   mask_token, dmask_token (D)  f32
     ///   position, dposition (E+L, D) f32; NULL for none
     ///   ids_restore    (B, L)        i32: the inverse permutation of the shuffle, each row a permutation of 0..L-1
@@ -171,7 +173,7 @@ internal static unsafe partial class Mim
     ///   noise        (B, L) f32        ids_keep    (B, K) i32, in shuffle order
     ///   ids_restore  (B, L) i32        ids_masked  (B, L-K) i32, in shuffle order
     ///   mask         (B, L) f32, 1 = removed
-    ///   1 &lt;= K &lt; L; ids_restore is the inverse of the shuffle (ids_keep then ids_masked).
+    ///   1 &lt;= K &lt; L; ids_restore is the inverse of the shuffle (ids_keep then ids_masked). NaN in noise is an error on the CPU.
     /// </code>
     /// </remarks>
     public static void mim_mask_from_noise(mim_context* ctx, mim_view* ids_keep, mim_view* ids_masked,
