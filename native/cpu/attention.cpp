@@ -8,6 +8,7 @@
 //               dv += P^T dout;  dk += dS^T (scale q);  dq = scale dS k;  dbias += dS
 //
 // Tasks are independent but for dbias, so all else has the same bits for any number of threads.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/parallel.h"
@@ -213,7 +214,106 @@ HWY_INLINE void softmax_backward_row(float* score, float* dp, const float* bias,
     }
 }
 
-// ---- the ops ----
+// ---- one head of one sample ----
+
+// Turned or packed copies of what the products read, and their results; each thread has its own.
+struct forward_memory {
+    thread_matrices k_columns, v_rows;         // (D, S), (S, D)
+    thread_matrices q_tile, scores, out_tile;  // (tile, D), (tile, S), (tile, D)
+    thread_matrices norms;                     // (1, tile)
+
+    forward_memory(context& ctx, const sizes& s)
+        : k_columns(ctx, s, s.dim_room, s.keys_room),
+          v_rows(ctx, s, s.keys, s.dim_room),
+          q_tile(ctx, s, s.tile, s.dim_room),
+          scores(ctx, s, s.tile, s.keys_room),
+          out_tile(ctx, s, s.tile, s.dim_room),
+          norms(ctx, s, 1, ceil_div(s.tile, line) * line) {}
+};
+
+// lse (T) and bias (T, S) are this head's; bias may be null.
+template <class T>
+void forward_head(const sizes& s, const forward_memory& memory, int64_t thread, token_rows<T> out,
+                  float* lse, token_rows<const T> q, token_rows<const T> k, token_rows<const T> v,
+                  const float* bias, float scale) {
+    const matrix k_columns = memory.k_columns.of(thread), v_rows = memory.v_rows.of(thread);
+    const matrix q_tile = memory.q_tile.of(thread), out_tile = memory.out_tile.of(thread);
+    const matrix p = memory.scores.of(thread);
+    float* norm = memory.norms.of(thread).first;
+    pack_columns(k_columns, k, s.keys, s.dim);
+    pack_rows(v_rows, v, 0, s.keys, s.dim);
+    for (int64_t first = 0; first < s.queries; first += s.tile) {
+        const int64_t count = std::min(s.tile, s.queries - first);
+        pack_rows(q_tile, q, first, count, s.dim, scale);
+        product<reading::plain>(p, q_tile, k_columns, count, s.keys, s.dim);
+        for (int64_t i = 0; i < count; ++i) {
+            const float* bias_row = bias == nullptr ? nullptr : bias + (first + i) * s.keys;
+            const softmax_sum row = softmax_row(p.row(i), bias_row, s.keys);
+            norm[i] = 1.0f / row.sum;
+            lse[first + i] = row.max + std::log(row.sum);
+        }
+        product<reading::plain>(out_tile, p, v_rows, count, s.dim, s.keys);
+        for (int64_t i = 0; i < count; ++i)
+            unpack_row(out[first + i], out_tile.row(i), s.dim, norm[i]);
+    }
+}
+
+struct backward_memory {
+    thread_matrices k_columns, v_columns, k_rows, dk_rows, dv_rows;  // (D, S) twice, (S, D)
+    thread_matrices q_tile, dout_tile, dq_tile;                      // (tile, D)
+    thread_matrices scores, dscores;                                 // (tile, S)
+
+    backward_memory(context& ctx, const sizes& s)
+        : k_columns(ctx, s, s.dim_room, s.keys_room),
+          v_columns(ctx, s, s.dim_room, s.keys_room),
+          k_rows(ctx, s, s.keys, s.dim_room),
+          dk_rows(ctx, s, s.keys, s.dim_room),
+          dv_rows(ctx, s, s.keys, s.dim_room),
+          q_tile(ctx, s, s.tile, s.dim_room),
+          dout_tile(ctx, s, s.tile, s.dim_room),
+          dq_tile(ctx, s, s.tile, s.dim_room),
+          scores(ctx, s, s.tile, s.keys_room),
+          dscores(ctx, s, s.tile, s.keys_room) {}
+};
+
+// lse (T), bias and dbias (T, S) are this head's; bias and dbias may be null.
+template <class T>
+void backward_head(const sizes& s, const backward_memory& memory, int64_t thread, token_rows<T> dq,
+                   token_rows<T> dk, token_rows<T> dv, float* dbias, token_rows<const T> dout,
+                   token_rows<const T> q, token_rows<const T> k, token_rows<const T> v,
+                   const float* bias, const float* lse, float scale) {
+    const matrix k_columns = memory.k_columns.of(thread), v_columns = memory.v_columns.of(thread);
+    const matrix k_rows = memory.k_rows.of(thread), q_tile = memory.q_tile.of(thread);
+    const matrix dk_rows = memory.dk_rows.of(thread), dv_rows = memory.dv_rows.of(thread);
+    const matrix dq_tile = memory.dq_tile.of(thread), dout_tile = memory.dout_tile.of(thread);
+    const matrix p = memory.scores.of(thread), ds = memory.dscores.of(thread);
+    pack_columns(k_columns, k, s.keys, s.dim);
+    pack_columns(v_columns, v, s.keys, s.dim);
+    pack_rows(k_rows, k, 0, s.keys, s.dim);
+    for (int64_t first = 0; first < s.queries; first += s.tile) {
+        const int64_t count = std::min(s.tile, s.queries - first);
+        pack_rows(q_tile, q, first, count, s.dim, scale);
+        pack_rows(dout_tile, dout, first, count, s.dim);
+        product<reading::plain>(p, q_tile, k_columns, count, s.keys, s.dim);
+        product<reading::plain>(ds, dout_tile, v_columns, count, s.keys, s.dim);  // dP so far
+        for (int64_t i = 0; i < count; ++i) {
+            const int64_t row = (first + i) * s.keys;
+            softmax_backward_row(p.row(i), ds.row(i), bias == nullptr ? nullptr : bias + row,
+                                 dbias == nullptr ? nullptr : dbias + row, lse[first + i], s.keys);
+        }
+        const bool add = first > 0;
+        product<reading::transposed>(dv_rows, p, dout_tile, s.keys, s.dim, count, add);
+        product<reading::transposed>(dk_rows, ds, q_tile, s.keys, s.dim, count, add);
+        product<reading::plain>(dq_tile, ds, k_rows, count, s.dim, s.keys);
+        for (int64_t i = 0; i < count; ++i) unpack_row(dq[first + i], dq_tile.row(i), s.dim, scale);
+    }
+    for (int64_t j = 0; j < s.keys; ++j) {
+        unpack_row(dk[j], dk_rows.row(j), s.dim, 1.0f);
+        unpack_row(dv[j], dv_rows.row(j), s.dim, 1.0f);
+    }
+}
+
+// ---- all heads ----
 
 // Calls body(sample, head, thread) for every task. A bias is shared by the batch, so with one the
 // samples of a head follow each other; otherwise the heads of a sample do, which lie together.
@@ -232,132 +332,93 @@ void for_each_task(const context& ctx, const sizes& s, bool by_head, int64_t* fi
     });
 }
 
+// Where threads add dS. Tasks go head by head, and each thread has a contiguous range of them. The
+// thread that has a head's first sample adds to dbias itself; one that begins in the middle of a
+// head adds that head's part to a matrix of its own, and these are added to dbias at the end, in
+// the order of threads. So no thread waits, and the order is fixed for a number of threads.
+struct dbias_sums {
+    float* dbias;  // (H, T, S); null if not wanted
+    int64_t batch, threads, head_size;
+    float* parts = nullptr;  // (threads, T, S)
+    int64_t* first_task = nullptr;
+
+    dbias_sums(context& ctx, const sizes& s, const view* dbias)
+        : dbias(data<float>(dbias)),
+          batch(s.batch),
+          threads(s.threads),
+          head_size(s.queries * s.keys) {
+        if (dbias == nullptr || s.threads == 1 || s.batch == 1) return;
+        parts = ctx.scratch<float>(threads * head_size);
+        first_task = ctx.scratch<int64_t>(threads);
+    }
+    bool begins_inside(int64_t thread) const {
+        return parts != nullptr && first_task[thread] % batch != 0;
+    }
+
+    // The (T, S) to which this thread adds the dS of this task.
+    float* of(int64_t sample, int64_t head, int64_t thread) const {
+        if (dbias == nullptr) return nullptr;
+        if (!begins_inside(thread) || head != first_task[thread] / batch)
+            return dbias + head * head_size;
+        float* part = parts + thread * head_size;
+        if (sample == first_task[thread] % batch) std::fill_n(part, head_size, 0.0f);
+        return part;
+    }
+
+    void add_parts(const context& ctx) const {
+        if (parts == nullptr) return;
+        parallel_for(ctx, head_size, 1024, [&](int64_t begin, int64_t end) HWY_ATTR {
+            for (int64_t thread = 1; thread < threads; ++thread) {
+                if (!begins_inside(thread)) continue;
+                float* to = dbias + first_task[thread] / batch * head_size;
+                const float* part = parts + thread * head_size;
+                for (int64_t i = begin; i < end; ++i) to[i] += part[i];
+            }
+        });
+    }
+};
+
 void attention_forward(context& ctx, const view& out, const view& lse, const view& q, const view& k,
                        const view& v, const view* bias, const mim_attention_params& params) {
     const sizes s(ctx, q, k);
-    const thread_matrices k_columns(ctx, s, s.dim_room, s.keys_room),
-        v_rows(ctx, s, s.keys, s.dim_room);
-    const thread_matrices q_tiles(ctx, s, s.tile, s.dim_room),
-        out_tiles(ctx, s, s.tile, s.dim_room);
-    const thread_matrices score_tiles(ctx, s, s.tile, s.keys_room);
-    const thread_matrices norms(ctx, s, 1, ceil_div(s.tile, line) * line);
+    const forward_memory memory(ctx, s);
     if (ctx.planning()) return;
-
-    dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
+    const auto task = [&](auto tag, int64_t b, int64_t h, int64_t thread) HWY_ATTR {
         using T = decltype(tag);
-        for_each_task(
-            ctx, s, bias != nullptr, nullptr, [&](int64_t b, int64_t h, int64_t thread) HWY_ATTR {
-                const matrix kt = k_columns.of(thread), vs = v_rows.of(thread),
-                             qs = q_tiles.of(thread);
-                const matrix p = score_tiles.of(thread), o = out_tiles.of(thread);
-                float* norm = norms.of(thread).first;
-                float* head_lse = data<float>(lse) + (b * s.heads + h) * s.queries;
-                const token_rows<T> outs = head_of<T>(out, b, h);
-                pack_columns(kt, head_of<const T>(k, b, h), s.keys, s.dim);
-                pack_rows(vs, head_of<const T>(v, b, h), 0, s.keys, s.dim);
-                for (int64_t first = 0; first < s.queries; first += s.tile) {
-                    const int64_t count = std::min(s.tile, s.queries - first);
-                    pack_rows(qs, head_of<const T>(q, b, h), first, count, s.dim, params.scale);
-                    product<reading::plain>(p, qs, kt, count, s.keys, s.dim);
-                    for (int64_t i = 0; i < count; ++i) {
-                        const int64_t row = h * s.queries + first + i;
-                        const float* bias_row =
-                            bias == nullptr ? nullptr : data<float>(bias) + row * s.keys;
-                        const softmax_sum sum = softmax_row(p.row(i), bias_row, s.keys);
-                        norm[i] = 1.0f / sum.sum;
-                        head_lse[first + i] = sum.max + std::log(sum.sum);
-                    }
-                    product<reading::plain>(o, p, vs, count, s.dim, s.keys);
-                    for (int64_t i = 0; i < count; ++i)
-                        unpack_row(outs[first + i], o.row(i), s.dim, norm[i]);
-                }
-            });
+        forward_head(s, memory, thread, head_of<T>(out, b, h),
+                     data<float>(lse) + (b * s.heads + h) * s.queries, head_of<const T>(q, b, h),
+                     head_of<const T>(k, b, h), head_of<const T>(v, b, h),
+                     bias == nullptr ? nullptr : data<float>(bias) + h * s.queries * s.keys,
+                     params.scale);
+    };
+    dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
+        for_each_task(ctx, s, bias != nullptr, nullptr,
+                      [&](int64_t b, int64_t h, int64_t t) HWY_ATTR { task(tag, b, h, t); });
     });
 }
 
-// dbias with several threads: tasks go head by head, each thread has a contiguous range of them.
-// The thread that has a head's first sample adds to dbias itself; one that begins in the middle of
-// a head adds that head's part to a matrix of its own, and these are added to dbias at the end in
-// the order of threads. So no thread waits, and the order is fixed for a number of threads.
 void attention_backward(context& ctx, const view& dq, const view& dk, const view& dv,
                         const view* dbias, const view& dout, const view& q, const view& k,
                         const view& v, const view* bias, const view& lse,
                         const mim_attention_params& params) {
     const sizes s(ctx, q, k);
-    const thread_matrices k_columns(ctx, s, s.dim_room, s.keys_room),
-        v_columns(ctx, s, s.dim_room, s.keys_room);
-    const thread_matrices k_rows(ctx, s, s.keys, s.dim_room);
-    const thread_matrices dk_rows(ctx, s, s.keys, s.dim_room), dv_rows(ctx, s, s.keys, s.dim_room);
-    const thread_matrices q_tiles(ctx, s, s.tile, s.dim_room), dq_tiles(ctx, s, s.tile, s.dim_room);
-    const thread_matrices dout_tiles(ctx, s, s.tile, s.dim_room);
-    const thread_matrices score_tiles(ctx, s, s.tile, s.keys_room),
-        dp_tiles(ctx, s, s.tile, s.keys_room);
-    const int64_t bias_size = s.queries * s.keys;
-    const bool split_heads = dbias != nullptr && s.threads > 1 && s.batch > 1;
-    float* parts = split_heads ? ctx.scratch<float>(s.threads * bias_size) : nullptr;
-    int64_t* first_task = split_heads ? ctx.scratch<int64_t>(s.threads) : nullptr;
+    const backward_memory memory(ctx, s);
+    const dbias_sums sums(ctx, s, dbias);
     if (ctx.planning()) return;
-
-    dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
+    const auto task = [&](auto tag, int64_t b, int64_t h, int64_t thread) HWY_ATTR {
         using T = decltype(tag);
-        for_each_task(
-            ctx, s, bias != nullptr, first_task,
-            [&](int64_t b, int64_t h, int64_t thread) HWY_ATTR {
-                const matrix kt = k_columns.of(thread), vt = v_columns.of(thread),
-                             ks = k_rows.of(thread);
-                const matrix dks = dk_rows.of(thread), dvs = dv_rows.of(thread);
-                const matrix qs = q_tiles.of(thread), dqs = dq_tiles.of(thread),
-                             douts = dout_tiles.of(thread);
-                const matrix p = score_tiles.of(thread), dp = dp_tiles.of(thread);
-                const float* head_lse = data<float>(lse) + (b * s.heads + h) * s.queries;
-                const float* head_bias =
-                    bias == nullptr ? nullptr : data<float>(bias) + h * bias_size;
-                float* head_dbias = dbias == nullptr ? nullptr : data<float>(dbias) + h * bias_size;
-                if (split_heads && first_task[thread] % s.batch != 0 &&
-                    h == first_task[thread] / s.batch) {
-                    head_dbias = parts + thread * bias_size;
-                    if (b == first_task[thread] % s.batch) std::fill_n(head_dbias, bias_size, 0.0f);
-                }
-                pack_columns(kt, head_of<const T>(k, b, h), s.keys, s.dim);
-                pack_columns(vt, head_of<const T>(v, b, h), s.keys, s.dim);
-                pack_rows(ks, head_of<const T>(k, b, h), 0, s.keys, s.dim);
-                for (int64_t first = 0; first < s.queries; first += s.tile) {
-                    const int64_t count = std::min(s.tile, s.queries - first);
-                    pack_rows(qs, head_of<const T>(q, b, h), first, count, s.dim, params.scale);
-                    pack_rows(douts, head_of<const T>(dout, b, h), first, count, s.dim);
-                    product<reading::plain>(p, qs, kt, count, s.keys, s.dim);
-                    product<reading::plain>(dp, douts, vt, count, s.keys, s.dim);
-                    for (int64_t i = 0; i < count; ++i) {
-                        const int64_t row = (first + i) * s.keys;
-                        softmax_backward_row(p.row(i), dp.row(i),
-                                             head_bias == nullptr ? nullptr : head_bias + row,
-                                             head_dbias == nullptr ? nullptr : head_dbias + row,
-                                             head_lse[first + i], s.keys);
-                    }
-                    const bool add = first > 0;
-                    product<reading::transposed>(dvs, p, douts, s.keys, s.dim, count, add);
-                    product<reading::transposed>(dks, dp, qs, s.keys, s.dim, count, add);
-                    product<reading::plain>(dqs, dp, ks, count, s.dim, s.keys);
-                    for (int64_t i = 0; i < count; ++i)
-                        unpack_row(head_of<T>(dq, b, h)[first + i], dqs.row(i), s.dim,
-                                   params.scale);
-                }
-                for (int64_t j = 0; j < s.keys; ++j) {
-                    unpack_row(head_of<T>(dk, b, h)[j], dks.row(j), s.dim, 1.0f);
-                    unpack_row(head_of<T>(dv, b, h)[j], dvs.row(j), s.dim, 1.0f);
-                }
-            });
+        backward_head(s, memory, thread, head_of<T>(dq, b, h), head_of<T>(dk, b, h),
+                      head_of<T>(dv, b, h), sums.of(b, h, thread), head_of<const T>(dout, b, h),
+                      head_of<const T>(q, b, h), head_of<const T>(k, b, h),
+                      head_of<const T>(v, b, h),
+                      bias == nullptr ? nullptr : data<float>(bias) + h * s.queries * s.keys,
+                      data<float>(lse) + (b * s.heads + h) * s.queries, params.scale);
+    };
+    dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
+        for_each_task(ctx, s, bias != nullptr, sums.first_task,
+                      [&](int64_t b, int64_t h, int64_t t) HWY_ATTR { task(tag, b, h, t); });
     });
-
-    if (!split_heads) return;
-    parallel_for(ctx, bias_size, 1024, [&](int64_t begin, int64_t end) HWY_ATTR {
-        for (int64_t thread = 1; thread < s.threads; ++thread) {
-            if (first_task[thread] % s.batch == 0) continue;
-            float* to = data<float>(dbias) + first_task[thread] / s.batch * bias_size;
-            const float* part = parts + thread * bias_size;
-            for (int64_t i = begin; i < end; ++i) to[i] += part[i];
-        }
-    });
+    sums.add_parts(ctx);
 }
 
 }  // namespace HWY_NAMESPACE
