@@ -9,6 +9,7 @@ internal sealed class TrainingView
 {
     private readonly float[] _mean;
     private readonly float[] _std;
+    private readonly double _flip;
 
     public TrainingView(TransformSettings settings)
     {
@@ -22,7 +23,11 @@ internal sealed class TrainingView
             throw new ArgumentException("mean and std must have 3 values each, those of std above 0; came " +
                                         $"[{string.Join(", ", settings.Mean)}] and [{string.Join(", ", settings.Std)}].");
         }
-        (Height, Width, Flips) = (settings.Height, settings.Width, settings.Flip);
+        if (!(settings.Flip >= 0 && settings.Flip <= 1))
+        {
+            throw new ArgumentException($"The flip must be a probability from 0 to 1; {settings.Flip} came.");
+        }
+        (Height, Width, _flip) = (settings.Height, settings.Width, settings.Flip);
         Interpolation = settings.Interpolation switch
         {
             "bilinear" => Interpolation.Bilinear,
@@ -38,12 +43,10 @@ internal sealed class TrainingView
 
     public int Width { get; }
 
-    public bool Flips { get; }
-
     public Interpolation Interpolation { get; }
 
-    /// <summary>True for one number in two, where the settings want mirroring at all.</summary>
-    public bool FlipsAt(float uniform) => Flips && uniform < 0.5f;
+    /// <summary>Whether a view with this uniform number is mirrored.</summary>
+    public bool FlipsAt(float uniform) => uniform < _flip;
 
     /// <summary>The box, resized to the view, mirrored and normalised.</summary>
     public void Sample(Image image, Box box, bool flip, Span<float> values) =>

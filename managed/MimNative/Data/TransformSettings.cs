@@ -17,8 +17,8 @@ public sealed record TransformSettings
     /// <summary>"bilinear" or "bicubic".</summary>
     public string Interpolation { get; init; } = "bicubic";
 
-    /// <summary>Mirrors one view in two. A centre crop never does.</summary>
-    public bool Flip { get; init; } = true;
+    /// <summary>Probability that a view is mirrored. A centre crop never is.</summary>
+    public double Flip { get; init; } = 0.5;
 
     /// <summary>rrc: the smallest and largest share of the picture's area that is cut out.</summary>
     public double ScaleMin { get; init; } = 0.2;

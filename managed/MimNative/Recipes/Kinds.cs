@@ -29,20 +29,6 @@ public enum TargetKind
     [JsonStringEnumMemberName("raw_pixels")] RawPixels,
 }
 
-/// <summary>The error between prediction and target.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<LossKind>))]
-public enum LossKind
-{
-    /// <summary>Squared error.</summary>
-    [JsonStringEnumMemberName("l2")] L2,
-
-    /// <summary>Absolute error.</summary>
-    [JsonStringEnumMemberName("l1")] L1,
-
-    /// <summary>Squared below beta, absolute above.</summary>
-    [JsonStringEnumMemberName("smooth_l1")] SmoothL1,
-}
-
 /// <summary>How an image becomes the encoder's input size.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TransformKind>))]
 public enum TransformKind
@@ -55,17 +41,6 @@ public enum TransformKind
 
     /// <summary>Centre crop: shorter side resized, the middle.</summary>
     [JsonStringEnumMemberName("cc")] CenterCrop,
-}
-
-/// <summary>How an image is resampled; both are antialiased when it gets smaller.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Interpolation>))]
-public enum Interpolation
-{
-    /// <summary>Cubic convolution with a = -0.5.</summary>
-    [JsonStringEnumMemberName("bicubic")] Bicubic,
-
-    /// <summary>Linear in both directions.</summary>
-    [JsonStringEnumMemberName("bilinear")] Bilinear,
 }
 
 /// <summary>How the learning rate moves.</summary>

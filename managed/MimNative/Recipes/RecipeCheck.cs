@@ -1,4 +1,5 @@
 using System.Globalization;
+using MimNative.Runtime;
 
 namespace MimNative.Recipes;
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Runtime.InteropServices;
 using MimNative.Interop;
 
@@ -127,13 +128,14 @@ public sealed unsafe class Image : IDisposable
 public readonly record struct Box(int Top, int Left, int Height, int Width);
 
 /// <summary>How pixels between pixels are made. Shrinking is antialiased, as Pillow does it.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Interpolation>))]
 public enum Interpolation
 {
     /// <summary>Straight lines between neighbours.</summary>
-    Bilinear = 0,
+    [JsonStringEnumMemberName("bilinear")] Bilinear = 0,
 
     /// <summary>Keys' cubic with a = -0.5.</summary>
-    Bicubic = 1,
+    [JsonStringEnumMemberName("bicubic")] Bicubic = 1,
 }
 
 /// <summary>The kind of an encoded picture.</summary>

@@ -38,7 +38,7 @@ public sealed class TransformSettingsTests
         using var image = Pictures.Noise(32, 32, seed: 1);
         foreach (string kind in (string[])["rrc", "src"])
         {
-            var transform = new TransformSettings { Kind = kind, Height = 32, Width = 32, Flip = false }.Create();
+            var transform = new TransformSettings { Kind = kind, Height = 32, Width = 32, Flip = 0 }.Create();
             var uniforms = new float[transform.UniformCount];
             float[] first = new float[3 * 32 * 32], second = new float[3 * 32 * 32];
             transform.Apply(image, uniforms, first);

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using MimNative.Cli.Terminal;
+using MimNative.Data;
+using MimNative.Evaluation;
+using MimNative.Recipes;
+using MimNative.Runtime;
+using MimNative.Training;
+
+namespace MimNative.Cli.Commands;
+
+/// <summary><c>mim demo</c>: draws pictures, pretrains a small model on them for about two minutes, shows what it learned.</summary>
+internal static class DemoCommand
+{
+    private const int PictureCount = 3000;
+    private const int PictureSize = 80;
+
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "your own pictures instead of the drawn ones" };
+        var output = new Option<string>("--out") { Description = "the folder to make", DefaultValueFactory = _ => "runs/demo" };
+        var set = new Option<string[]>("--set") { Description = "changes a field of the recipe 'demo': train.epochs=5" };
+        var seed = new Option<long>("--seed") { Description = "of the pictures and the run", DefaultValueFactory = _ => 0 };
+        var threads = CommonOptions.Threads();
+        var command = new Command("demo", "Pretrains a small model in about two minutes and shows what it sees.")
+        {
+            data, output, set, seed, threads,
+        };
+        command.SetAction(parsed =>
+        {
+            var folder = FreeFolder(parsed.GetValue(output)!);
+            var recipe = Recipe.Load("demo", [.. parsed.GetValue(set) ?? [], $"train.seed={parsed.GetValue(seed)}"]);
+            using var context = new Context(Device.Cpu, parsed.GetValue(threads));
+            using var source = Open(parsed.GetValue(data), parsed.GetValue(seed), folder);
+            var run = RunFolder.Create(folder, recipe, parsed.GetValue(data) is { } own ? Path.GetFullPath(own) : Drawn(folder));
+            var code = new PretrainJob { SheetEvery = 0 }.Run(run, source, context);
+            if (code != ExitCode.Ok)
+            {
+                return code;
+            }
+            Show(run, source, context);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Drawn(string folder) => Path.GetFullPath(Path.Combine(folder, "drawn", "images"));
+
+    // runs/demo, or runs/demo-2, ... where it is taken.
+    private static string FreeFolder(string wanted)
+    {
+        var free = wanted;
+        for (var i = 2; Directory.Exists(free) && Directory.EnumerateFileSystemEntries(free).Any(); i++)
+        {
+            free = $"{wanted}-{i}";
+        }
+        return free;
+    }
+
+    // The reader's own pictures, or drawn ones, written to disk so that they can be looked at and the run can be resumed.
+    private static IImageSource Open(string? data, long seed, string folder)
+    {
+        if (data is not null)
+        {
+            return ImageSources.Open(data);
+        }
+        Console.WriteLine($"drawing    {PictureCount} pictures into {Drawn(folder)}");
+        using var drawn = new ShapesSource(PictureCount, PictureSize, PictureSize, seed);
+        drawn.Write(Path.Combine(folder, "drawn"));
+        return ImageSources.Open(Drawn(folder));
+    }
+
+    private static void Show(RunFolder run, IImageSource source, Context context)
+    {
+        string sheetPath = Path.Combine(run.Path, "reconstruction.png"), curvePath = Path.Combine(run.Path, "loss.png");
+        using var model = run.LoadModel(context);
+        using var sheet = Sheets.OfData(model, source, rows: 6, StatisticsSource.True);
+        using var curve = LossCurve.Draw(RunMetrics.Losses(run.MetricsFile), $"{run.Recipe.Name}: loss");
+        Pictures.Write(curvePath, curve);
+        Console.WriteLine($"loss curve       {curvePath}");
+        if (sheet is not null)
+        {
+            Pictures.Write(sheetPath, sheet);
+            Console.WriteLine($"reconstruction   {sheetPath}");
+        }
+        Console.WriteLine($"TensorBoard      tensorboard --logdir {run.Path}");
+        Console.WriteLine($"next             ./mim reconstruct --run {run.Path} --images YOUR.jpg");
+    }
+}

@@ -1,0 +1,147 @@
+using System.CommandLine;
+using System.Globalization;
+using MimNative.Cli.Terminal;
+using MimNative.Export;
+using MimNative.Recipes;
+using MimNative.Runtime;
+using MimNative.Training;
+using Spectre.Console;
+
+namespace MimNative.Cli.Commands;
+
+/// <summary><c>mim info</c>: recipes, a recipe, a run, or a safetensors file.</summary>
+internal static class InfoCommand
+{
+    public static Command Create()
+    {
+        var about = new Argument<string>("about")
+        {
+            Description = "'recipes', a recipe's name, a run folder, a recipe file, or a safetensors file",
+            DefaultValueFactory = _ => "recipes",
+        };
+        var json = CommonOptions.Json();
+        var command = new Command("info", "Shows the recipes, a recipe, a run, or what a safetensors file holds.") { about, json };
+        command.SetAction(parsed =>
+        {
+            var name = parsed.GetValue(about)!;
+            var asJson = parsed.GetValue(json);
+            if (name == "recipes")
+            {
+                Recipes(asJson);
+            }
+            else if (name.EndsWith(".safetensors", StringComparison.Ordinal))
+            {
+                Tensors(name, asJson);
+            }
+            else if (Directory.Exists(name))
+            {
+                Run(RunFolder.Open(name), asJson);
+            }
+            else
+            {
+                Console.WriteLine(Recipe.Load(name).ToJson());
+            }
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void Recipes(bool json)
+    {
+        var recipes = Recipe.Names.Select(n => Recipe.Load(n)).ToList();
+        if (json)
+        {
+            JsonOutput.Print(writer =>
+            {
+                writer.WriteStartArray();
+                foreach (var recipe in recipes)
+                {
+                    writer.WriteRawValue(recipe.ToJson());
+                }
+                writer.WriteEndArray();
+            });
+            return;
+        }
+        var table = Tables.New("recipe", "what it is", "differs from the defaults of MAE ViT-B/16 in");
+        foreach (var recipe in recipes)
+        {
+            var differences = recipe.Differences().Where(d => d.Key is not ("name" or "description"));
+            table.AddRow(
+                Markup.Escape(recipe.Name), Markup.Escape(recipe.Description),
+                Markup.Escape(string.Join(", ", differences.Select(d => $"{d.Key} {d.Value}"))));
+        }
+        Tables.Print(table);
+    }
+
+    private static void Tensors(string path, bool json)
+    {
+        using var file = SafetensorsFile.Open(path);
+        if (json)
+        {
+            JsonOutput.Print(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteStartObject("metadata");
+                foreach (var (key, value) in file.Metadata)
+                {
+                    writer.WriteString(key, value);
+                }
+                writer.WriteEndObject();
+                writer.WriteStartArray("tensors");
+                foreach (var entry in file.Entries)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("name", entry.Name);
+                    writer.WriteString("dtype", entry.Type.Name());
+                    writer.WriteStartArray("shape");
+                    entry.Shape.ToList().ForEach(writer.WriteNumberValue);
+                    writer.WriteEndArray();
+                    writer.WriteEndObject();
+                }
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            });
+            return;
+        }
+        foreach (var (key, value) in file.Metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"{key} = {value}");
+        }
+        foreach (var entry in file.Entries)
+        {
+            Console.WriteLine(entry);
+        }
+        Console.WriteLine($"{file.Entries.Count} tensors, {file.Entries.Sum(e => e.Count).ToString("N0", CultureInfo.InvariantCulture)} numbers");
+    }
+
+    private static void Run(RunFolder run, bool json)
+    {
+        var checkpoints = run.Checkpoints().All();
+        var state = run.Latest?.ReadState();
+        if (json)
+        {
+            JsonOutput.Print(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("folder", run.Path);
+                writer.WriteStartArray("checkpoints");
+                checkpoints.ToList().ForEach(c => writer.WriteStringValue(c.Folder));
+                writer.WriteEndArray();
+                writer.WriteNumber("step", state?.Step ?? 0);
+                writer.WriteNumber("epoch", state?.Epoch ?? 0);
+                writer.WritePropertyName("recipe");
+                writer.WriteRawValue(run.Recipe.ToJson());
+                writer.WriteEndObject();
+            });
+            return;
+        }
+        Console.WriteLine(run.Recipe.ToJson());
+        Console.WriteLine(state is null
+            ? "no checkpoint yet"
+            : $"step {state.Step}, epoch {state.Epoch} of {run.Recipe.Train.Epochs}, {state.SamplesSeen} images seen");
+        foreach (var checkpoint in checkpoints)
+        {
+            Console.WriteLine(checkpoint.Folder);
+        }
+    }
+}

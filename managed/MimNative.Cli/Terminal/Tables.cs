@@ -1,0 +1,28 @@
+using Spectre.Console;
+
+namespace MimNative.Cli.Terminal;
+
+/// <summary>Tables: drawn in a terminal, tab-separated lines elsewhere.</summary>
+internal static class Tables
+{
+    public static Table New(params string[] columns)
+    {
+        var table = new Table().Border(TableBorder.Rounded);
+        foreach (var column in columns)
+        {
+            table.AddColumn(Markup.Escape(column));
+        }
+        return table;
+    }
+
+    public static void Print(Table table)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            // A pipe has no width to wrap at.
+            AnsiConsole.Profile.Width = 4000;
+            table.Border(TableBorder.None).Collapse();
+        }
+        AnsiConsole.Write(table);
+    }
+}

@@ -1,0 +1,77 @@
+using MimNative.Masking;
+using MimNative.Nn;
+using MimNative.Runtime;
+
+namespace MimNative.Methods;
+
+/// <summary>Sizes of a MAE decoder.</summary>
+/// <param name="Dim">Channels of a token.</param>
+/// <param name="Depth">Blocks.</param>
+/// <param name="Heads">Heads of a block.</param>
+/// <param name="MlpRatio">Hidden channels of the perceptron, as a multiple of Dim.</param>
+public sealed record MaeDecoderSettings(int Dim = 512, int Depth = 8, int Heads = 16, double MlpRatio = 4);
+
+/// <summary>
+/// MAE's decoder (section 3): the visible tokens and a mask token in every other place, positions added to all, a light
+/// transformer, and a linear prediction of pixels.
+/// </summary>
+public sealed class MaeDecoder
+{
+    private readonly Linear _embed;
+    private readonly Parameter _maskToken;
+    private readonly Parameter _position;
+    private readonly TransformerStack _stack;
+    private readonly Linear _predict;
+    private readonly int _dim;
+
+    /// <summary>Registers the decoder's parameters under the upstream names.</summary>
+    public MaeDecoder(ParameterScope scope, MaeDecoderSettings settings, PatchGrid grid, int encoderDim, float eps)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        _dim = settings.Dim;
+        _embed = new Linear(scope["decoder_embed"], encoderDim, settings.Dim);
+        _maskToken = scope.Add("mask_token", new Initializer.Normal(0.02), trainable: true, 1, 1, settings.Dim);
+        _position = SinCosPosition.Register(scope, "decoder_pos_embed", grid, settings.Dim, classToken: true);
+        _stack = new TransformerStack(
+            scope, "decoder_blocks", "decoder_norm", settings.Depth, settings.Dim, settings.Heads, settings.MlpRatio, eps);
+        _predict = new Linear(scope["decoder_pred"], settings.Dim, grid.PatchSize);
+    }
+
+    /// <summary>
+    /// The prediction (B, M, P) of the patches <paramref name="ids"/> (B, M): those that the loss looks at, and no others.
+    /// </summary>
+    /// <param name="latent">(B, 1 + K, D): the encoder's tokens.</param>
+    /// <param name="mask">The mask that the encoder saw through.</param>
+    /// <param name="ids">The patches to predict.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="saved">What Backward needs.</param>
+    public Tensor Forward(Tensor latent, in TokenMask mask, Tensor ids, Step step, out Saved saved)
+    {
+        var x = _embed.Forward(latent.Rows(), step, out var embedSaved).Reshape(latent[0], latent[1], _dim);
+        var tokens = Ops.RestoreTokens(
+            x, _maskToken.ValueAs(-1), _position.ValueAs(-1, _dim), mask.IdsRestore, classToken: true, step);
+        var y = _stack.Forward(tokens.Rows(), tokens[0], step, out var stackSaved).Reshape(tokens[0], tokens[1], _dim);
+        var asked = Ops.GatherTokens(y, ids, first: 1, step);                   // (B, M, D): the class token ends here
+        var pred = _predict.Forward(asked.Rows(), step, out var predictSaved);
+        saved = new Saved(embedSaved, mask.IdsRestore, latent[1], stackSaved, ids, predictSaved);
+        return pred.Reshape(asked[0], asked[1], -1);
+    }
+
+    /// <summary>The gradient of latent.</summary>
+    public Tensor Backward(Tensor dpred, in Saved saved, Step step)
+    {
+        var batch = dpred[0];
+        var tokens = saved.IdsRestore[1] + 1;
+        var dasked = _predict.Backward(dpred.Rows(), saved.Predict, step).Reshape(batch, -1, _dim);
+        var dy = Ops.GatherTokensBackward(dasked, saved.Ids, first: 1, tokens, step);
+        var dtokens = _stack.Backward(dy.Rows(), saved.Stack, step).Reshape(batch, tokens, _dim);
+        var dx = Ops.RestoreTokensBackward(
+            dtokens, _maskToken.GradAs(-1), Tensor.None, saved.IdsRestore, saved.LatentTokens, step);
+        return _embed.Backward(dx.Rows(), saved.Embed, step).Reshape(batch, saved.LatentTokens, -1);
+    }
+
+    /// <summary>What Backward needs from Forward.</summary>
+    public readonly record struct Saved(
+        Linear.Saved Embed, Tensor IdsRestore, long LatentTokens, TransformerStack.Saved Stack, Tensor Ids,
+        Linear.Saved Predict);
+}

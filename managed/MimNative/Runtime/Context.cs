@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using MimNative.Interop;
+
+namespace MimNative.Runtime;
+
+/// <summary>
+/// A device with its threads and scratch memory: what every op runs on. A context serves one thread at a time. A device that
+/// was asked for and cannot be had is an error; nothing falls back.
+/// </summary>
+public sealed unsafe class Context : IDisposable
+{
+    private readonly ContextHandle _handle = new();
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="threads">CPU threads of an op; 0 for one per processor that this process may use.</param>
+    /// <exception cref="MimException">The device cannot be had; the message says what was tried.</exception>
+    public Context(Device device, int threads = 0)
+    {
+        var parameters = new mim_context_params
+        {
+            size = sizeof(mim_context_params),
+            device = (int)device.Kind,
+            device_index = device.Index,
+            threads = threads,
+        };
+        mim_context* native;
+        Mim.mim_context_create(&native, &parameters);
+        _handle.Set((nint)native);
+        Device = device;
+    }
+
+    /// <summary>The device that this context runs on.</summary>
+    public Device Device { get; }
+
+    /// <summary>CPU threads of an op.</summary>
+    public int Threads => Info.threads;
+
+    /// <summary>Whether the device multiplies bf16 in hardware.</summary>
+    public bool HasBf16 => Info.has_bf16 != 0;
+
+    /// <summary>The most scratch memory that any op has asked for so far, planned ones included, in bytes.</summary>
+    public long ScratchPeak => Info.scratch_peak;
+
+    /// <summary>A line for people: processor, instruction sets in use, library versions.</summary>
+    public string Description => Marshal.PtrToStringUTF8((nint)Mim.mim_context_description(Native)) ?? "";
+
+    internal mim_context* Native
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+            return (mim_context*)_handle.DangerousGetHandle();
+        }
+    }
+
+    private mim_context_info Info
+    {
+        get
+        {
+            var info = new mim_context_info { size = sizeof(mim_context_info) };
+            Mim.mim_context_get_info(Native, &info);
+            return info;
+        }
+    }
+
+    /// <summary>Makes scratch memory of at least this many bytes, so that no op of that size allocates.</summary>
+    public void ReserveScratch(long bytes) => Mim.mim_context_reserve_scratch(Native, bytes);
+
+    /// <summary>Waits until everything that was asked of the device is done.</summary>
+    public void Synchronize() => Mim.mim_context_synchronize(Native);
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+
+    internal void SetPlanning(bool enabled) => Mim.mim_context_set_planning(Native, enabled ? 1 : 0);
+
+    private sealed class ContextHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+    {
+        public void Set(nint native) => SetHandle(native);
+
+        protected override bool ReleaseHandle()
+        {
+            Mim.mim_context_destroy((mim_context*)handle);
+            return true;
+        }
+    }
+}

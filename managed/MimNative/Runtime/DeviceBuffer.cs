@@ -1,0 +1,61 @@
+using Microsoft.Win32.SafeHandles;
+using MimNative.Interop;
+
+namespace MimNative.Runtime;
+
+/// <summary>Memory on a device, zeroed when made; tensors are views of it and own nothing.</summary>
+public sealed unsafe class DeviceBuffer : IDisposable
+{
+    private readonly BufferHandle _handle = new();
+    private readonly Device _device;
+
+    /// <summary>Takes memory.</summary>
+    /// <exception cref="MimException">There is not enough.</exception>
+    public DeviceBuffer(Context context, long bytes)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        mim_buffer* native;
+        Mim.mim_buffer_create(context.Native, &native, bytes);
+        _handle.Set((nint)native);
+        _device = context.Device;
+        Bytes = bytes;
+    }
+
+    /// <summary>The size.</summary>
+    public long Bytes { get; }
+
+    internal byte* Data
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+            return (byte*)Mim.mim_buffer_data((mim_buffer*)_handle.DangerousGetHandle());
+        }
+    }
+
+    /// <summary>A dense tensor that begins <paramref name="offset"/> bytes into the buffer.</summary>
+    public Tensor View(DType type, long offset, params ReadOnlySpan<long> shape)
+    {
+        var tensor = Tensor.Dense(_device.Kind, type, Data + offset, shape);
+        if (offset < 0 || offset + tensor.Count * type.Bytes() > Bytes)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(offset), $"a tensor of {tensor} at byte {offset} leaves a buffer of {Bytes} bytes");
+        }
+        return tensor;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _handle.Dispose();
+
+    private sealed class BufferHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+    {
+        public void Set(nint native) => SetHandle(native);
+
+        protected override bool ReleaseHandle()
+        {
+            Mim.mim_buffer_destroy((mim_buffer*)handle);
+            return true;
+        }
+    }
+}

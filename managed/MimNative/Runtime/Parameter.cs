@@ -1,0 +1,62 @@
+namespace MimNative.Runtime;
+
+/// <summary>A named tensor that a model learns, or holds fixed: a segment of a <see cref="ParameterStore"/>.</summary>
+public sealed class Parameter
+{
+    private readonly ParameterStore _store;
+
+    internal Parameter(ParameterStore store, string name, long[] shape, Initializer initializer, bool trainable, long offset)
+    {
+        _store = store;
+        Name = name;
+        Shape = shape;
+        Initializer = initializer;
+        IsTrainable = trainable;
+        Offset = offset;
+    }
+
+    /// <summary>The name in checkpoints, as upstream has it: <c>blocks.0.attn.qkv.weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The extents, as upstream has them.</summary>
+    public IReadOnlyList<long> Shape { get; }
+
+    /// <summary>How many numbers.</summary>
+    public long Count => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
+
+    /// <summary>Whether it has a gradient. Fixed position tables have none.</summary>
+    public bool IsTrainable { get; }
+
+    /// <summary>What the numbers are before training.</summary>
+    public Initializer Initializer { get; }
+
+    /// <summary>The current value, f32.</summary>
+    public Tensor Value => _store.ValueOf(this);
+
+    /// <summary>The gradient, f32; backward passes add to it. Absent for fixed parameters.</summary>
+    public Tensor Grad => IsTrainable ? _store.GradOf(this) : Tensor.None;
+
+    /// <summary>First element within its flat buffer.</summary>
+    internal long Offset { get; }
+
+    /// <summary>The value as a matrix or vector of the given extents: a convolution's weight as (D, C P P), say.</summary>
+    public Tensor ValueAs(params ReadOnlySpan<long> shape) => Value.Reshape(shape);
+
+    /// <summary>The gradient with the given extents.</summary>
+    public Tensor GradAs(params ReadOnlySpan<long> shape) => Grad.Reshape(shape);
+}
+
+/// <summary>A place in a model's tree of names, where modules register their parameters.</summary>
+/// <param name="Store">The store.</param>
+/// <param name="Prefix">The names' beginning, without the last dot; empty at the root.</param>
+public readonly record struct ParameterScope(ParameterStore Store, string Prefix)
+{
+    /// <summary>The scope of a child.</summary>
+    public ParameterScope this[string name] => new(Store, Join(name));
+
+    /// <summary>Registers a parameter.</summary>
+    public Parameter Add(string name, Initializer initializer, bool trainable, params long[] shape) =>
+        Store.Add(Join(name), initializer, trainable, shape);
+
+    private string Join(string name) => Prefix.Length == 0 ? name : $"{Prefix}.{name}";
+}

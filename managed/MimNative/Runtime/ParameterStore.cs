@@ -1,0 +1,116 @@
+namespace MimNative.Runtime;
+
+/// <summary>
+/// All numbers of a model in flat buffers: values, gradients and both Adam moments of what is trained, one buffer each, and the
+/// values of what is fixed. Modules register their parameters first; then <see cref="Allocate"/> makes the memory, once.
+/// </summary>
+public sealed class ParameterStore : IDisposable
+{
+    // Segments begin at multiples of 64 bytes; the gaps stay zero.
+    private const long Alignment = 16;
+
+    private readonly List<Parameter> _parameters = [];
+    private readonly Dictionary<string, Parameter> _byName = [];
+    private DeviceBuffer? _values, _grads, _moment1, _moment2, _fixed;
+    private long _trainedCount, _fixedCount;
+
+    /// <summary>Every parameter in the order of registration, fixed ones too.</summary>
+    public IReadOnlyList<Parameter> Parameters => _parameters;
+
+    /// <summary>The root of the tree of names.</summary>
+    public ParameterScope Root => new(this, "");
+
+    /// <summary>How many numbers are trained.</summary>
+    public long TrainedCount => _parameters.Where(p => p.IsTrainable).Sum(p => p.Count);
+
+    /// <summary>Bytes that <see cref="Allocate"/> takes.</summary>
+    public long Bytes => sizeof(float) * (4 * _trainedCount + _fixedCount);
+
+    /// <summary>The trained values as one vector, gaps included.</summary>
+    public Tensor Values => Flat(_values, _trainedCount);
+
+    /// <summary>The gradients as one vector.</summary>
+    public Tensor Grads => Flat(_grads, _trainedCount);
+
+    /// <summary>Adam's first moments as one vector.</summary>
+    public Tensor Moment1 => Flat(_moment1, _trainedCount);
+
+    /// <summary>Adam's second moments as one vector.</summary>
+    public Tensor Moment2 => Flat(_moment2, _trainedCount);
+
+    /// <summary>The parameter of this name.</summary>
+    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    public Parameter this[string name] =>
+        _byName.TryGetValue(name, out var parameter)
+            ? parameter
+            : throw new KeyNotFoundException($"the model has no parameter '{name}'");
+
+    /// <summary>Whether there is a parameter of this name.</summary>
+    public bool Contains(string name) => _byName.ContainsKey(name);
+
+    /// <summary>Registers a parameter; only before <see cref="Allocate"/>.</summary>
+    public Parameter Add(string name, Initializer initializer, bool trainable, params long[] shape)
+    {
+        if (_values is not null)
+        {
+            throw new InvalidOperationException($"parameter '{name}' comes after the store was allocated");
+        }
+        ref var count = ref trainable ? ref _trainedCount : ref _fixedCount;
+        var parameter = new Parameter(this, name, shape, initializer, trainable, count);
+        if (!_byName.TryAdd(name, parameter))
+        {
+            throw new InvalidOperationException($"parameter '{name}' is registered twice");
+        }
+        _parameters.Add(parameter);
+        count = checked(count + (parameter.Count + Alignment - 1) / Alignment * Alignment);
+        return parameter;
+    }
+
+    /// <summary>Makes the memory, all zero.</summary>
+    public void Allocate(Context context)
+    {
+        DeviceBuffer Make(long count) => new(context, Math.Max(count, Alignment) * sizeof(float));
+        _values = Make(_trainedCount);
+        _grads = Make(_trainedCount);
+        _moment1 = Make(_trainedCount);
+        _moment2 = Make(_trainedCount);
+        _fixed = Make(_fixedCount);
+    }
+
+    /// <summary>Gives every parameter its initial value: a function of (seed, name) alone.</summary>
+    public void Initialize(long seed, Step step)
+    {
+        foreach (var parameter in _parameters)
+        {
+            var values = new float[parameter.Count];
+            parameter.Initializer.Fill(values, parameter.Name, seed);
+            step.Upload<float>(values, parameter.Value);
+        }
+    }
+
+    /// <summary>A view of a flat vector where a parameter lies.</summary>
+    public static Tensor Part(Tensor flat, Parameter parameter)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        return flat.Slice(0, parameter.Offset, parameter.Count).Reshape([.. parameter.Shape]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var buffer in new[] { _values, _grads, _moment1, _moment2, _fixed })
+        {
+            buffer?.Dispose();
+        }
+    }
+
+    internal Tensor ValueOf(Parameter parameter) =>
+        Part(parameter.IsTrainable ? Values : Flat(_fixed, _fixedCount), parameter);
+
+    internal Tensor GradOf(Parameter parameter) => Part(Grads, parameter);
+
+    private static Tensor Flat(DeviceBuffer? buffer, long count) =>
+        buffer is null
+            ? throw new InvalidOperationException("the store is not allocated yet")
+            : buffer.View(DType.F32, 0, Math.Max(count, Alignment));
+}

@@ -1,0 +1,219 @@
+using MimNative.Interop;
+
+namespace MimNative.Runtime;
+
+/// <summary>
+/// The memory of one training step: every tensor made during the step lies in one arena, at the same address in every step,
+/// and all are released together by the next <see cref="Begin"/>. Nobody disposes single tensors.
+/// </summary>
+/// <remarks>
+/// The arena's size is found by <see cref="Plan"/>: the step is walked once without computing, which counts both the arena and
+/// the ops' scratch memory, so that the peak is known before the first number is computed.
+/// </remarks>
+public sealed unsafe class Step : IDisposable
+{
+    private const int Alignment = 64;
+
+    // While planning, tensors lie nowhere: their addresses only have to be aligned and not null.
+    private static readonly byte* Nowhere = (byte*)Alignment;
+
+    private readonly Context _context;
+    private readonly List<Array> _arrays = [];
+    private DeviceBuffer? _arena;
+    private long _used;
+    private int _arraysUsed;
+
+    /// <summary>A step on a device, with no memory yet.</summary>
+    public Step(Context context) => _context = context;
+
+    /// <summary>The device that the step runs on.</summary>
+    public Context Context => _context;
+
+    /// <summary>The element type of activations.</summary>
+    public DType Compute { get; init; } = DType.F32;
+
+    /// <summary>Whether ops only count memory now; see <see cref="Plan"/>.</summary>
+    public bool IsPlanning { get; private set; }
+
+    /// <summary>Bytes of the arena that the step has reached at most, planned steps included.</summary>
+    public long Peak { get; private set; }
+
+    internal mim_context* Native => _context.Native;
+
+    /// <summary>Walks a step without computing and makes the memory that it needs.</summary>
+    /// <returns>Bytes of the arena and of the ops' scratch memory.</returns>
+    public (long Arena, long Scratch) Plan(Action<Step> step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        IsPlanning = true;
+        _context.SetPlanning(true);
+        try
+        {
+            Begin();
+            step(this);
+        }
+        finally
+        {
+            IsPlanning = false;
+            _context.SetPlanning(false);
+        }
+        Reserve(Peak);
+        _context.ReserveScratch(_context.ScratchPeak);
+        Begin();
+        return (Peak, _context.ScratchPeak);
+    }
+
+    /// <summary>Makes an arena of at least this many bytes. Tensors made before are gone.</summary>
+    public void Reserve(long bytes)
+    {
+        if (_arena is null || _arena.Bytes < bytes)
+        {
+            _arena?.Dispose();
+            _arena = null;
+            _arena = new DeviceBuffer(_context, Math.Max(bytes, Alignment));
+        }
+    }
+
+    /// <summary>Starts the step anew: everything made in it before is released.</summary>
+    public void Begin()
+    {
+        _used = 0;
+        _arraysUsed = 0;
+    }
+
+    /// <summary>A dense tensor whose numbers are not set.</summary>
+    /// <exception cref="InvalidOperationException">The step needs more memory than was planned.</exception>
+    public Tensor Empty(DType type, params ReadOnlySpan<long> shape)
+    {
+        long count = 1;
+        foreach (var extent in shape)
+        {
+            count = checked(count * extent);
+        }
+        var offset = _used;
+        _used = checked(offset + (count * type.Bytes() + Alignment - 1) / Alignment * Alignment);
+        Peak = Math.Max(Peak, _used);
+        if (IsPlanning)
+        {
+            return Tensor.Dense(_context.Device.Kind, type, Nowhere + offset, shape);
+        }
+        if (_arena is null || _used > _arena.Bytes)
+        {
+            throw new InvalidOperationException(
+                $"the step needs {_used} bytes and has {_arena?.Bytes ?? 0}; plan it with its largest batch first");
+        }
+        return Tensor.Dense(_context.Device.Kind, type, _arena.Data + offset, shape);
+    }
+
+    /// <summary>A tensor with the type and extents of another, its numbers not set.</summary>
+    public Tensor EmptyLike(Tensor x)
+    {
+        Span<long> shape = stackalloc long[x.Rank];
+        for (var i = 0; i < shape.Length; i++)
+        {
+            shape[i] = x[i];
+        }
+        return Empty(x.Type, shape);
+    }
+
+    /// <summary>A place in the arena, to rewind to.</summary>
+    public long Mark() => _used;
+
+    /// <summary>
+    /// Releases everything made since the mark but one tensor, which moves down to the mark. Backward passes use it: what a
+    /// block's forward saved is dead after the block's backward.
+    /// </summary>
+    public Tensor Rewind(long mark, Tensor keep)
+    {
+        _used = mark;
+        var moved = EmptyLike(keep);
+        Ops.Copy(moved, keep, this);
+        return moved;
+    }
+
+    /// <summary>
+    /// An array for what a module saves, from a pool that hands out the same arrays in the same order every step, so that a
+    /// step in the steady state allocates nothing.
+    /// </summary>
+    public T[] Rent<T>(int count)
+    {
+        if (_arraysUsed < _arrays.Count && _arrays[_arraysUsed] is T[] known && known.Length == count)
+        {
+            _arraysUsed++;
+            return known;
+        }
+        var made = new T[count];
+        _arrays.RemoveRange(_arraysUsed, _arrays.Count - _arraysUsed);
+        _arrays.Add(made);
+        _arraysUsed++;
+        return made;
+    }
+
+    /// <summary>A tensor of the step with the given numbers.</summary>
+    public Tensor FromHost<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged
+    {
+        var tensor = Empty(DTypes.Of<T>(), shape);
+        if (values.Length != tensor.Count)
+        {
+            throw new ArgumentException($"{values.Length} values given for {tensor}");
+        }
+        Upload(values, tensor);
+        return tensor;
+    }
+
+    /// <summary>Copies numbers from host memory to a dense tensor.</summary>
+    public void Upload<T>(ReadOnlySpan<T> values, Tensor tensor) where T : unmanaged
+    {
+        fixed (T* pointer = values)
+        {
+            Transfer(tensor, HostView(pointer, values.Length, tensor), toDevice: true);
+        }
+    }
+
+    /// <summary>Copies a dense tensor's numbers to host memory.</summary>
+    public void Download<T>(Tensor tensor, Span<T> values) where T : unmanaged
+    {
+        fixed (T* pointer = values)
+        {
+            Transfer(tensor, HostView(pointer, values.Length, tensor), toDevice: false);
+        }
+        _context.Synchronize();
+    }
+
+    /// <summary>A tensor's numbers in a new array.</summary>
+    public T[] ToArray<T>(Tensor tensor) where T : unmanaged
+    {
+        var values = new T[tensor.Count];
+        Download<T>(tensor, values);
+        return values;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _arena?.Dispose();
+
+    private static Tensor HostView<T>(T* pointer, int count, Tensor like) where T : unmanaged
+    {
+        if (count != like.Count)
+        {
+            throw new ArgumentException($"{count} values of host memory given for {like}");
+        }
+        Span<long> shape = stackalloc long[like.Rank];
+        for (var i = 0; i < shape.Length; i++)
+        {
+            shape[i] = like[i];
+        }
+        return Tensor.Dense(DeviceKind.Cpu, DTypes.Of<T>(), pointer, shape);
+    }
+
+    private void Transfer(Tensor there, Tensor host, bool toDevice)
+    {
+        if (toDevice)
+        {
+            Ops.Copy(there, host, this);
+        }
+        else
+        {
+            Ops.Copy(host, there, this);
+        }
+    }
+}

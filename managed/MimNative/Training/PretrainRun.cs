@@ -1,0 +1,149 @@
+using MimNative.Data;
+using MimNative.Export;
+using MimNative.Recipes;
+using MimNative.Runtime;
+
+namespace MimNative.Training;
+
+/// <summary>How often a run writes.</summary>
+public sealed record RunSettings
+{
+    /// <summary>Steps between checkpoints; 0 for one at the end of every epoch.</summary>
+    public long CheckpointEvery { get; init; }
+
+    /// <summary>How many of the newest checkpoints are kept.</summary>
+    public int KeepLast { get; init; } = 2;
+
+    /// <summary>Checkpoints of steps divisible by it are kept for ever; 0 for none.</summary>
+    public long KeepEvery { get; init; }
+
+    /// <summary>The run stops, saved, after this step; 0 for all its epochs. The schedule is that of all epochs.</summary>
+    public long StopAfter { get; init; }
+}
+
+/// <summary>
+/// A run in its folder: the loop, its metrics, its checkpoints. A new run begins from initial weights; an existing one goes on
+/// from its newest checkpoint, bit for bit.
+/// </summary>
+public sealed class PretrainRun : IDisposable
+{
+    private readonly RunSettings _settings;
+    private readonly CheckpointStore _checkpoints;
+    private readonly RunMetrics _metrics;
+    private readonly IReadOnlyDictionary<string, string> _data;
+    private long _saved;
+
+    /// <summary>Prepares a run: the model and its data are ready, memory is planned, nothing is computed yet.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="source">The pictures.</param>
+    /// <param name="context">The device.</param>
+    /// <param name="pretrain">Settings of the loop.</param>
+    /// <param name="settings">How often the run writes.</param>
+    /// <exception cref="InvalidFileException">The newest checkpoint is damaged, or belongs to other data.</exception>
+    public PretrainRun(
+        RunFolder folder, IImageSource source, Context context, PretrainSettings pretrain, RunSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(pretrain);
+        ArgumentNullException.ThrowIfNull(settings);
+        Folder = folder;
+        _settings = settings;
+        _checkpoints = folder.Checkpoints(settings.KeepLast, settings.KeepEvery);
+        _checkpoints.RemoveUnfinished();
+        _data = DataFingerprint.Of(source);
+        Model = new Model(folder.Recipe, context);
+        var from = Restore(_checkpoints.Latest());
+        Pretrainer = new Pretrainer(Model, source, pretrain, from);
+        _saved = Pretrainer.State.Step;
+        _metrics = new RunMetrics(folder, Pretrainer.State.Step);
+    }
+
+    /// <summary>The run's folder.</summary>
+    public RunFolder Folder { get; }
+
+    /// <summary>The model that is trained.</summary>
+    public Model Model { get; }
+
+    /// <summary>The loop.</summary>
+    public Pretrainer Pretrainer { get; }
+
+    /// <summary>
+    /// Trains until the run is done, or until cancelled: then the step at hand is finished and saved first.
+    /// </summary>
+    /// <param name="stepDone">Called after every step.</param>
+    /// <param name="epochDone">Called after every epoch with its number from 1, before its checkpoint.</param>
+    /// <param name="cancellation">Stops the run.</param>
+    /// <returns>Whether the run came to its end; false where it was cancelled.</returns>
+    public bool Train(Action<StepReport>? stepDone, Action<int>? epochDone, CancellationToken cancellation)
+    {
+        var last = _settings.StopAfter > 0 ? Math.Min(_settings.StopAfter, Pretrainer.TotalSteps) : Pretrainer.TotalSteps;
+        while (Pretrainer.State.Step < last && !cancellation.IsCancellationRequested)
+        {
+            var report = Pretrainer.Advance();
+            _metrics.Step(report);
+            stepDone?.Invoke(report);
+            var endsEpoch = Pretrainer.State.StepInEpoch == 0;
+            if (endsEpoch)
+            {
+                epochDone?.Invoke(Pretrainer.State.Epoch);
+            }
+            if (_settings.CheckpointEvery > 0 ? report.Step % _settings.CheckpointEvery == 0 : endsEpoch)
+            {
+                Save();
+            }
+        }
+        Save();
+        return Pretrainer.State.Step >= last;
+    }
+
+    /// <summary>Adds a picture to the TensorBoard events.</summary>
+    public void LogPicture(string name, Image picture) => _metrics.Picture(name, picture, Pretrainer.State.Step);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        Pretrainer.Dispose();
+        Model.Dispose();
+    }
+
+    private void Save()
+    {
+        if (_saved == Pretrainer.State.Step)
+        {
+            return;
+        }
+        _metrics.Flush();
+        var state = Pretrainer.State with { Data = _data, RecipeHash = Folder.Recipe.Hash() };
+        _checkpoints.Save(state, Model.Tensors(), Model.Moments(), Metadata());
+        _saved = state.Step;
+    }
+
+    private Dictionary<string, string> Metadata() => new()
+    {
+        ["format"] = "pt",
+        ["recipe"] = Folder.Recipe.Name,
+        ["method"] = Folder.Recipe.Method.ToString(),
+    };
+
+    private RunState? Restore(Checkpoint? checkpoint)
+    {
+        if (checkpoint is null)
+        {
+            return null;
+        }
+        var state = checkpoint.ReadState();
+        if (state.RecipeHash != Folder.Recipe.Hash())
+        {
+            throw new InvalidFileException(
+                $"the checkpoint '{checkpoint.Folder}' belongs to another recipe than the run's recipe.json");
+        }
+        DataFingerprint.RequireSame(state.Data, _data);
+        using var model = checkpoint.OpenModel();
+        Model.Load(model);
+        using var optimizer = checkpoint.OpenOptimizer();
+        Model.LoadMoments(optimizer);
+        return state;
+    }
+}

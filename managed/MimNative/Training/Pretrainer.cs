@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using MimNative.Data;
+using MimNative.Recipes;
+using MimNative.Runtime;
+
+namespace MimNative.Training;
+
+/// <summary>Settings of a run that change neither its numbers nor what it learns.</summary>
+public sealed record PretrainSettings
+{
+    /// <summary>Threads that decode and augment pictures.</summary>
+    public int Workers { get; init; } = Math.Max(1, Environment.ProcessorCount - 1);
+
+    /// <summary>Makes a picture that cannot be decoded an error instead of skipping it.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>Called once for every picture that is skipped.</summary>
+    public Action<SkippedImage>? Skipped { get; init; }
+}
+
+/// <summary>
+/// The training loop: batches, masks, forward and backward, the learning rate, the optimiser. What it computes is a function of the
+/// recipe, the data and the thread count; a run that was stopped after any step and continued from its state goes on bit for bit
+/// as if it had not been stopped.
+/// </summary>
+public sealed class Pretrainer : IDisposable
+{
+    private readonly Model _model;
+    private readonly Step _step;
+    private readonly ImageLoader _loader;
+    private readonly AdamW _optimizer;
+    private readonly LearningRateSchedule _schedule;
+    private readonly DeviceBuffer _losses;
+    private readonly TrainRecipe _train;
+
+    /// <summary>A run from its beginning, or from where <paramref name="from"/> stands (the model is loaded by the caller).</summary>
+    /// <exception cref="ArgumentException">The data holds fewer pictures than one step needs, ...</exception>
+    public Pretrainer(Model model, IImageSource source, PretrainSettings settings, RunState? from = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(settings);
+        _model = model;
+        _train = model.Recipe.Train;
+        var image = model.Recipe.Image;
+        if (image.Channels != 3)
+        {
+            throw new ArgumentException($"image.channels is {image.Channels}, but pictures are read with 3 channels");
+        }
+        StepsPerEpoch = source.Count / _train.Batch / _train.Accumulation;
+        if (StepsPerEpoch < 1)
+        {
+            throw new ArgumentException(
+                $"the data holds {source.Count} images, fewer than the {(long)_train.Batch * _train.Accumulation} of one step " +
+                $"(train.batch {_train.Batch} x train.accumulation {_train.Accumulation}); set a smaller train.batch");
+        }
+        TotalSteps = StepsPerEpoch * _train.Epochs;
+        State = from ?? new RunState { Step = 0, Epoch = 0, StepInEpoch = 0, Seed = _train.Seed, Recipe = model.Recipe.Name };
+        _schedule = new LearningRateSchedule
+        {
+            Rate = model.Recipe.EffectiveLearningRate(),
+            MinimumRate = _train.MinimumLearningRate,
+            WarmupEpochs = _train.WarmupEpochs,
+            Epochs = _train.Epochs,
+            MicroStepsPerEpoch = checked((int)StepsPerEpoch * _train.Accumulation),
+            Accumulation = _train.Accumulation,
+        };
+        _optimizer = new AdamW(
+            model.Store,
+            new AdamWSettings(_train.Beta1, _train.Beta2, _train.Epsilon, _train.WeightDecay, _train.Clip),
+            AdamW.DecaysMatrices, model.Context) { Steps = State.Step };
+        _losses = new DeviceBuffer(model.Context, sizeof(float) * _train.Accumulation);
+        _step = new Step(model.Context);
+        var (arena, scratch) = _step.Plan(step =>
+        {
+            var images = step.Empty(DType.F32, _train.Batch, image.Channels, image.Height, image.Width);
+            TrainStep(images, step.Empty(DType.I64, _train.Batch), microStep: 0);
+        });
+        var options = new LoaderOptions
+        {
+            BatchSize = _train.Batch,
+            Seed = unchecked((long)_train.Seed),
+            Workers = settings.Workers,
+            Strict = settings.Strict,
+            Skipped = settings.Skipped,
+            StartEpoch = State.Epoch,
+            StartBatch = (long)State.StepInEpoch * _train.Accumulation,
+        };
+        _loader = new ImageLoader(source, Transforms.Create(model.Recipe), options);
+        var batch = sizeof(float) * _train.Batch * 3L * image.Height * image.Width;
+        Memory = new MemoryPlan(model.Store.Bytes, arena, scratch, batch * (options.Prefetch + 1));
+    }
+
+    /// <summary>Optimiser steps of one epoch; pictures that do not fill a step are left out of the epoch.</summary>
+    public long StepsPerEpoch { get; }
+
+    /// <summary>Optimiser steps of the whole run.</summary>
+    public long TotalSteps { get; }
+
+    /// <summary>Memory that the run takes; known before its first step.</summary>
+    public MemoryPlan Memory { get; }
+
+    /// <summary>Where the run stands after the latest step.</summary>
+    public RunState State { get; private set; }
+
+    /// <summary>Whether all epochs are done.</summary>
+    public bool IsDone => State.Step >= TotalSteps;
+
+    /// <summary>Pictures that were skipped so far because they cannot be decoded.</summary>
+    public IReadOnlyList<SkippedImage> Skipped => _loader.Skipped();
+
+    /// <summary>One optimiser step: all its micro-batches forward and backward, then the update.</summary>
+    /// <exception cref="NotFiniteNumberException">The loss is not finite; the parameters are those before the step.</exception>
+    public StepReport Advance()
+    {
+        var start = Stopwatch.GetTimestamp();
+        var waited = _loader.TotalWait;
+        var (epoch, inEpoch) = (State.Epoch, State.StepInEpoch);
+        for (var i = 0; i < _train.Accumulation; i++)
+        {
+            Accumulate(i);
+        }
+        var rate = _schedule.At(epoch, inEpoch * _train.Accumulation);
+        var loss = ReadLoss(epoch);
+        _optimizer.Update(rate, _step);
+        var norm = _step.ToArray<float>(_optimizer.GradientNorm)[0];
+        State = Next(loss);
+        if (State.StepInEpoch == 0)
+        {
+            SkipRest();
+        }
+        return new StepReport(
+            State.Step, TotalSteps, epoch, loss, rate, norm, _train.Batch * _train.Accumulation,
+            Stopwatch.GetElapsedTime(start).TotalSeconds, (_loader.TotalWait - waited).TotalSeconds);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loader.Dispose();
+        _step.Dispose();
+        _losses.Dispose();
+        _optimizer.Dispose();
+    }
+
+    private void Accumulate(int microStep)
+    {
+        var batch = _loader.Next();
+        try
+        {
+            _step.Begin();
+            var images = _step.FromHost<float>(batch.Pixels, batch.Count, 3, batch.Height, batch.Width);
+            TrainStep(images, _step.FromHost(batch.Samples, batch.Count), microStep);
+        }
+        finally
+        {
+            _loader.Return(batch);
+        }
+    }
+
+    private void TrainStep(Tensor images, Tensor samples, int microStep)
+    {
+        var mask = _model.Method.SampleMask(samples, unchecked((long)_train.Seed), State.Epoch, _step);
+        var loss = _losses.View(DType.F32, sizeof(float) * microStep, 1);
+        _model.Method.TrainStep(loss, images, mask, _step, gradScale: 1f / _train.Accumulation);
+    }
+
+    private float ReadLoss(int epoch)
+    {
+        var losses = _step.ToArray<float>(_losses.View(DType.F32, 0, _train.Accumulation));
+        var loss = losses.Average();
+        return float.IsFinite(loss)
+            ? loss
+            : throw new NotFiniteNumberException(
+                $"the loss of step {State.Step + 1} (epoch {epoch}) is {loss}; try a smaller train.base_lr or set train.clip", loss);
+    }
+
+    private RunState Next(float loss)
+    {
+        var endsEpoch = State.StepInEpoch + 1 == StepsPerEpoch;
+        var begins = State.StepInEpoch == 0;
+        return State with
+        {
+            Step = State.Step + 1,
+            Epoch = State.Epoch + (endsEpoch ? 1 : 0),
+            StepInEpoch = endsEpoch ? 0 : State.StepInEpoch + 1,
+            SamplesSeen = State.SamplesSeen + ((long)_train.Batch * _train.Accumulation),
+            LossSum = (begins ? 0 : State.LossSum) + loss,
+            LossCount = (begins ? 0 : State.LossCount) + 1,
+        };
+    }
+
+    // Batches of the epoch that do not fill a step.
+    private void SkipRest()
+    {
+        for (var rest = _loader.BatchesPerEpoch % _train.Accumulation; rest > 0; rest--)
+        {
+            _loader.Return(_loader.Next());
+        }
+    }
+}

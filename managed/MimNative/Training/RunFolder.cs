@@ -1,0 +1,99 @@
+using System.Text;
+using MimNative.Export;
+using MimNative.Recipes;
+using MimNative.Runtime;
+
+namespace MimNative.Training;
+
+/// <summary>
+/// A run on disk: <c>recipe.json</c> (complete), <c>data.txt</c> (where the pictures are), <c>checkpoints/</c>, <c>metrics.jsonl</c>, TensorBoard events, <c>sheets/</c>, and
+/// <c>skipped.txt</c> where pictures could not be decoded.
+/// </summary>
+public sealed class RunFolder
+{
+    private const string RecipeFile = "recipe.json";
+    private const string DataFile = "data.txt";
+
+    private RunFolder(string path, Recipe recipe) => (Path, Recipe) = (path, recipe);
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The complete recipe.</summary>
+    public Recipe Recipe { get; }
+
+    /// <summary>Where the pictures are.</summary>
+    public string DataPath => File.ReadAllText(In(DataFile)).Trim();
+
+    /// <summary>Where the metrics of every step are.</summary>
+    public string MetricsFile => In("metrics.jsonl");
+
+    /// <summary>Where the reconstruction sheets are.</summary>
+    public string SheetsFolder => In("sheets");
+
+    /// <summary>Where skipped pictures are listed.</summary>
+    public string SkippedFile => In("skipped.txt");
+
+    /// <summary>The newest checkpoint; null where there is none.</summary>
+    public Checkpoint? Latest => Checkpoints().Latest();
+
+    /// <summary>A new run.</summary>
+    /// <param name="path">The folder to make.</param>
+    /// <param name="recipe">The complete recipe.</param>
+    /// <param name="dataPath">Where the pictures are.</param>
+    /// <exception cref="IOException">The folder holds a run already, or cannot be written.</exception>
+    public static RunFolder Create(string path, Recipe recipe, string dataPath)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        var run = new RunFolder(path, recipe);
+        if (File.Exists(run.In(RecipeFile)))
+        {
+            throw new IOException($"'{path}' holds a run already; continue it with --resume {path}, or choose another folder");
+        }
+        try
+        {
+            Directory.CreateDirectory(path);
+            AtomicFile.Write(run.In(DataFile), stream => stream.Write(Encoding.UTF8.GetBytes(dataPath + "\n")));
+            AtomicFile.Write(run.In(RecipeFile), stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson() + "\n")));
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw new IOException($"the run folder '{path}' cannot be written: {DiskFailure.Reason(e)}", e);
+        }
+        return run;
+    }
+
+    /// <summary>A run that is there.</summary>
+    /// <exception cref="InvalidFileException">The folder holds no run.</exception>
+    public static RunFolder Open(string path)
+    {
+        var file = System.IO.Path.Combine(path, RecipeFile);
+        return File.Exists(file)
+            ? new RunFolder(path, Recipe.FromJson(File.ReadAllText(file), file))
+            : throw new InvalidFileException($"'{path}' holds no run: there is no {RecipeFile} in it");
+    }
+
+    /// <summary>The run's checkpoints.</summary>
+    public CheckpointStore Checkpoints(int keepLast = 2, long keepEvery = 0) => new(In("checkpoints"), keepLast, keepEvery);
+
+    /// <summary>The model with the weights of the newest checkpoint.</summary>
+    /// <exception cref="InvalidFileException">There is no checkpoint, or it is damaged.</exception>
+    public Model LoadModel(Context context)
+    {
+        var checkpoint = Latest ?? throw new InvalidFileException($"the run '{Path}' has no checkpoint yet");
+        var model = new Model(Recipe, context);
+        try
+        {
+            using var file = checkpoint.OpenModel();
+            model.Load(file);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,33 @@
+namespace MimNative.Training;
+
+/// <summary>What is known after an optimiser step.</summary>
+/// <param name="Step">Steps done since the start of the run.</param>
+/// <param name="TotalSteps">Steps of the whole run.</param>
+/// <param name="Epoch">The epoch that the step belonged to, from 0.</param>
+/// <param name="Loss">The step's loss: the mean over its micro-steps.</param>
+/// <param name="LearningRate">The rate that the step used.</param>
+/// <param name="GradientNorm">L2 norm of all gradients, before clipping.</param>
+/// <param name="Images">Images of the step.</param>
+/// <param name="Seconds">Time that the step took, waiting for data included.</param>
+/// <param name="DataWaitSeconds">Time of it that the step waited for data.</param>
+public readonly record struct StepReport(
+    long Step, long TotalSteps, int Epoch, float Loss, double LearningRate, float GradientNorm, int Images,
+    double Seconds, double DataWaitSeconds)
+{
+    /// <summary>Images per second.</summary>
+    public double ImagesPerSecond => Images / Seconds;
+
+    /// <summary>Share of the step that it waited for data, 0 to 1.</summary>
+    public double DataWaitShare => DataWaitSeconds / Seconds;
+}
+
+/// <summary>Memory of a run, known before its first step.</summary>
+/// <param name="Parameters">Values, gradients and both moments.</param>
+/// <param name="Activations">The arena of a step.</param>
+/// <param name="Scratch">The ops' scratch memory.</param>
+/// <param name="Batches">Batches in flight between loader and step.</param>
+public readonly record struct MemoryPlan(long Parameters, long Activations, long Scratch, long Batches)
+{
+    /// <summary>All of it, in bytes.</summary>
+    public long Total => Parameters + Activations + Scratch + Batches;
+}

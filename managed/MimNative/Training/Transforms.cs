@@ -1,0 +1,48 @@
+using MimNative.Data;
+using MimNative.Recipes;
+using MimNative.Runtime;
+
+namespace MimNative.Training;
+
+/// <summary>The transforms that recipes ask for.</summary>
+public static class Transforms
+{
+    /// <summary>The augmentation of training.</summary>
+    public static ITransform Create(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return Settings(recipe).Create();
+    }
+
+    /// <summary>The whole picture as far as it fits: shorter side resized, centre cut out; nothing random.</summary>
+    public static ITransform Evaluation(Recipe recipe)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return (Settings(recipe) with { Kind = "cc", CropShare = 1 }).Create();
+    }
+
+    private static TransformSettings Settings(Recipe recipe)
+    {
+        var transform = recipe.Transform;
+        return new TransformSettings
+        {
+            Kind = transform.Kind switch
+            {
+                TransformKind.RandomResizedCrop => "rrc",
+                TransformKind.SimpleResizedCrop => "src",
+                _ => "cc",
+            },
+            Height = recipe.Image.Height,
+            Width = recipe.Image.Width,
+            Interpolation = transform.Interpolation == Interpolation.Bicubic ? "bicubic" : "bilinear",
+            Flip = transform.Flip,
+            ScaleMin = transform.Scale[0],
+            ScaleMax = transform.Scale[1],
+            RatioMin = transform.Ratio[0],
+            RatioMax = transform.Ratio[1],
+            Padding = transform.Padding,
+            Mean = [.. recipe.Image.Mean.Select(m => (float)m)],
+            Std = [.. recipe.Image.Std.Select(s => (float)s)],
+        };
+    }
+}
