@@ -1,4 +1,5 @@
-// The handshake: version and struct layouts (base.h). The table of fields is generated from the headers.
+// The handshake: version and struct layouts (base.h). The table of fields is generated from the
+// headers.
 #include <cstddef>
 #include <cstring>
 #include <vector>
@@ -25,7 +26,9 @@ const std::vector<struct_layout>& layouts() {
 
 }  // namespace
 
-int32_t mim_abi_version(void) { return MIM_ABI_VERSION; }
+int32_t mim_abi_version(void) {
+    return MIM_ABI_VERSION;
+}
 
 uint64_t mim_abi_layout_hash(void) {
     uint64_t hash = 0xcbf29ce484222325ull;
@@ -41,10 +44,13 @@ int32_t mim_abi_struct_layout(const char* name, int64_t* values, int32_t capacit
     for (const struct_layout& layout : layouts())
         if (std::strcmp(layout.name, name) == 0) {
             const int32_t count = int32_t(layout.values.size());
-            for (int32_t i = 0; values != nullptr && i < count && i < capacity; ++i) values[i] = layout.values[i];
+            for (int32_t i = 0; values != nullptr && i < count && i < capacity; ++i)
+                values[i] = layout.values[i];
             return count;
         }
     return 0;
 }
 
-const char* mim_version(void) { return MIM_VERSION; }
+const char* mim_version(void) {
+    return MIM_VERSION;
+}

@@ -1,5 +1,6 @@
-// The wall between the ABI and the devices: each kernel's signature once. A backend that lacks one does not compile.
-// Arguments are checked before a kernel is called, so kernels trust them. Absent optional views are null pointers.
+// The wall between the ABI and the devices: each kernel's signature once. A backend that lacks one
+// does not compile. Arguments are checked before a kernel is called, so kernels trust them. Absent
+// optional views are null pointers.
 #pragma once
 
 #include <memory>

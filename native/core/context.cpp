@@ -11,7 +11,9 @@ namespace mim {
 namespace {
 
 constexpr int64_t alignment = 64;
-constexpr int64_t round_up(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+constexpr int64_t round_up(int64_t bytes) {
+    return (bytes + alignment - 1) / alignment * alignment;
+}
 
 int32_t available_processors() {
     cpu_set_t set;
@@ -28,7 +30,9 @@ device_memory::~device_memory() {
     if (data_ != nullptr) owner_->release(data_, bytes_);
 }
 
-device_memory::device_memory(device_memory&& other) noexcept { *this = std::move(other); }
+device_memory::device_memory(device_memory&& other) noexcept {
+    *this = std::move(other);
+}
 
 device_memory& device_memory::operator=(device_memory&& other) noexcept {
     std::swap(owner_, other.owner_);
@@ -72,7 +76,8 @@ void context::reserve_scratch(int64_t bytes) {
 void context::on_device(std::initializer_list<std::pair<const view*, const char*>> views) const {
     for (const auto& [v, name] : views)
         if (v != nullptr && v->device != device_kind_)
-            fail_argument(std::string(name) + " lies on " + (v->device == MIM_CPU ? "the CPU" : "a CUDA device") +
+            fail_argument(std::string(name) + " lies on " +
+                          (v->device == MIM_CPU ? "the CPU" : "a CUDA device") +
                           ", expected the context's device");
 }
 
@@ -92,12 +97,15 @@ mim_status mim_context_create(mim_context** ctx, const mim_context_params* param
         *ctx = nullptr;
         require_params(params);
         if (params->threads < 0 || params->threads > 4096)
-            mim::fail_argument("params.threads is " + std::to_string(params->threads) + ", expected 0 to 4096");
+            mim::fail_argument("params.threads is " + std::to_string(params->threads) +
+                               ", expected 0 to 4096");
         if (params->device == MIM_CUDA)
-            throw mim::error(MIM_ERROR_DEVICE_UNAVAILABLE,
-                             "a CUDA device was asked for, but this build has no CUDA backend (libmim_cuda)");
+            throw mim::error(
+                MIM_ERROR_DEVICE_UNAVAILABLE,
+                "a CUDA device was asked for, but this build has no CUDA backend (libmim_cuda)");
         if (params->device != MIM_CPU)
-            mim::fail_argument("params.device is " + std::to_string(params->device) + ", which is no mim_device");
+            mim::fail_argument("params.device is " + std::to_string(params->device) +
+                               ", which is no mim_device");
         if (params->device_index != 0)
             mim::fail_argument("params.device_index is " + std::to_string(params->device_index) +
                                ", expected 0 on the CPU");
@@ -106,7 +114,9 @@ mim_status mim_context_create(mim_context** ctx, const mim_context_params* param
     });
 }
 
-void mim_context_destroy(mim_context* ctx) { delete ctx; }
+void mim_context_destroy(mim_context* ctx) {
+    delete ctx;
+}
 
 mim_status mim_context_get_info(mim_context* ctx, mim_context_info* info) {
     return guarded("mim_context_get_info", [&] {
@@ -120,7 +130,9 @@ mim_status mim_context_get_info(mim_context* ctx, mim_context_info* info) {
     });
 }
 
-const char* mim_context_description(mim_context* ctx) { return ctx == nullptr ? "" : ctx->description().c_str(); }
+const char* mim_context_description(mim_context* ctx) {
+    return ctx == nullptr ? "" : ctx->description().c_str();
+}
 
 mim_status mim_context_set_planning(mim_context* ctx, int32_t enabled) {
     return guarded("mim_context_set_planning", [&] {
@@ -132,7 +144,8 @@ mim_status mim_context_set_planning(mim_context* ctx, int32_t enabled) {
 mim_status mim_context_reserve_scratch(mim_context* ctx, int64_t bytes) {
     return guarded("mim_context_reserve_scratch", [&] {
         require_present({MIM_ARG(ctx)});
-        if (bytes < 0) mim::fail_argument("bytes is " + std::to_string(bytes) + ", expected at least 0");
+        if (bytes < 0)
+            mim::fail_argument("bytes is " + std::to_string(bytes) + ", expected at least 0");
         ctx->reserve_scratch(bytes);
     });
 }
@@ -148,11 +161,18 @@ mim_status mim_buffer_create(mim_context* ctx, mim_buffer** buffer, int64_t byte
     return guarded("mim_buffer_create", [&] {
         require_present({MIM_ARG(ctx), MIM_ARG(buffer)});
         *buffer = nullptr;
-        if (bytes < 1) mim::fail_argument("bytes is " + std::to_string(bytes) + ", expected at least 1");
+        if (bytes < 1)
+            mim::fail_argument("bytes is " + std::to_string(bytes) + ", expected at least 1");
         *buffer = new mim_buffer{mim::device_memory(ctx->device(), bytes)};
     });
 }
 
-void mim_buffer_destroy(mim_buffer* buffer) { delete buffer; }
-void* mim_buffer_data(mim_buffer* buffer) { return buffer == nullptr ? nullptr : buffer->memory.data(); }
-int64_t mim_buffer_bytes(mim_buffer* buffer) { return buffer == nullptr ? 0 : buffer->memory.bytes(); }
+void mim_buffer_destroy(mim_buffer* buffer) {
+    delete buffer;
+}
+void* mim_buffer_data(mim_buffer* buffer) {
+    return buffer == nullptr ? nullptr : buffer->memory.data();
+}
+int64_t mim_buffer_bytes(mim_buffer* buffer) {
+    return buffer == nullptr ? 0 : buffer->memory.bytes();
+}

@@ -38,12 +38,12 @@ public:
     const std::shared_ptr<backend>& device() const { return device_; }
     const std::string& description() const { return description_; }
 
-    // The backend, ready for one op: scratch of the op before is free again. Checks that views lie on this device are
-    // made by on_device.
+    // The backend, ready for one op: scratch of the op before is free again. Checks that views lie
+    // on this device are made by on_device.
     backend& run();
 
-    // Scratch for the op that is running: 64-byte aligned, not initialised, gone when the next op starts. Take all of an
-    // op's scratch before any work, then return early when planning():
+    // Scratch for the op that is running: 64-byte aligned, not initialised, gone when the next op
+    // starts. Take all of an op's scratch before any work, then return early when planning():
     //     float* partial = ctx.scratch<float>(n);
     //     if (ctx.planning()) return;
     template <class T>
@@ -71,7 +71,8 @@ private:
     device_memory scratch_;
     int64_t scratch_used_ = 0;
     int64_t scratch_peak_ = 0;
-    std::vector<device_memory> overflow_;  // blocks of an op that asked for more than was reserved; merged at the next
+    std::vector<device_memory>
+        overflow_;  // blocks of an op that asked for more than was reserved; merged at the next
 };
 
 }  // namespace mim

@@ -14,7 +14,8 @@ mim_status mim_copy(mim_context* ctx, const mim_view* dst, const mim_view* src) 
         if (!convertible) require_same_dtype(*dst, "dst", *src, "src");
         for (const auto& [v, name] : {std::pair(dst, "dst"), std::pair(src, "src")})
             if (v->device != MIM_CPU && v->device != ctx->device_kind())
-                fail_argument(std::string(name) + " lies on neither the CPU nor the context's device");
+                fail_argument(std::string(name) +
+                              " lies on neither the CPU nor the context's device");
         ctx->run().copy(*ctx, *dst, *src);
     });
 }

@@ -1,4 +1,5 @@
-// Element types: bf16 storage, and the dispatch from a dtype at run time to a C++ type. Arithmetic is always float.
+// Element types: bf16 storage, and the dispatch from a dtype at run time to a C++ type. Arithmetic
+// is always float.
 #pragma once
 
 #include <cstdint>
@@ -30,23 +31,35 @@ static_assert(sizeof(bf16) == 2);
 
 constexpr int64_t dtype_bytes(int32_t dtype) {
     switch (dtype) {
-        case MIM_F32: return 4;
-        case MIM_BF16: return 2;
-        case MIM_I32: return 4;
-        case MIM_I64: return 8;
-        case MIM_U8: return 1;
-        default: return 0;
+        case MIM_F32:
+            return 4;
+        case MIM_BF16:
+            return 2;
+        case MIM_I32:
+            return 4;
+        case MIM_I64:
+            return 8;
+        case MIM_U8:
+            return 1;
+        default:
+            return 0;
     }
 }
 
 constexpr const char* dtype_name(int32_t dtype) {
     switch (dtype) {
-        case MIM_F32: return "f32";
-        case MIM_BF16: return "bf16";
-        case MIM_I32: return "i32";
-        case MIM_I64: return "i64";
-        case MIM_U8: return "u8";
-        default: return "unknown";
+        case MIM_F32:
+            return "f32";
+        case MIM_BF16:
+            return "bf16";
+        case MIM_I32:
+            return "i32";
+        case MIM_I64:
+            return "i64";
+        case MIM_U8:
+            return "u8";
+        default:
+            return "unknown";
     }
 }
 
@@ -67,9 +80,12 @@ inline constexpr int32_t dtype_of<uint8_t> = MIM_U8;
 template <class Body>
 void dispatch_dtype(int32_t dtype, Body&& body) {
     switch (dtype) {
-        case MIM_F32: return body(float{});
-        case MIM_BF16: return body(bf16{});
-        default: fail_unsupported(std::string("dtype ") + dtype_name(dtype) + " is not a compute type");
+        case MIM_F32:
+            return body(float{});
+        case MIM_BF16:
+            return body(bf16{});
+        default:
+            fail_unsupported(std::string("dtype ") + dtype_name(dtype) + " is not a compute type");
     }
 }
 

@@ -1,4 +1,5 @@
-// Errors inside the library: one exception type, and the guard that turns it into a status and a sentence at the ABI.
+// Errors inside the library: one exception type, and the guard that turns it into a status and a
+// sentence at the ABI.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,12 @@ namespace mim {
 
 class error : public std::runtime_error {
 public:
-    error(mim_status status, const std::string& message) : std::runtime_error(message), status(status) {}
+    error(mim_status status, const std::string& message)
+        : std::runtime_error(message), status(status) {}
     const mim_status status;
 };
 
-[[noreturn]] void fail_argument(const std::string& message);   // MIM_ERROR_INVALID_ARGUMENT
+[[noreturn]] void fail_argument(const std::string& message);     // MIM_ERROR_INVALID_ARGUMENT
 [[noreturn]] void fail_unsupported(const std::string& message);  // MIM_ERROR_UNSUPPORTED
 [[noreturn]] void fail_corrupt(const std::string& message);      // MIM_ERROR_CORRUPT_DATA
 

@@ -1,4 +1,5 @@
-// Views: reading them, and checking them. Every check names the argument, what was expected and what came.
+// Views: reading them, and checking them. Every check names the argument, what was expected and
+// what came.
 #pragma once
 
 #include <initializer_list>
@@ -34,11 +35,14 @@ struct named_pointer {
     const char* name;
 };
 // Null checks: MIM_ARG(ctx) pairs a pointer with its name.
-#define MIM_ARG(x) ::mim::named_pointer{(x), #x}
+#define MIM_ARG(x)         \
+    ::mim::named_pointer { \
+        (x), #x            \
+    }
 void require_present(std::initializer_list<named_pointer> arguments);
 
-// Each require_* first checks that the view itself is sound: its size field, rank, dtype, positive extents, non-null data
-// aligned to its element, no overflow of its byte count. `rank` 0 means any.
+// Each require_* first checks that the view itself is sound: its size field, rank, dtype, positive
+// extents, non-null data aligned to its element, no overflow of its byte count. `rank` 0 means any.
 void require_view(const view& v, const char* name, int32_t rank = 0);
 void require_dense(const view& v, const char* name, int32_t rank = 0);
 void require_last_axis_dense(const view& v, const char* name, int32_t rank);
@@ -48,15 +52,17 @@ void require_same_dtype(const view& v, const char* name, const view& other, cons
 void require_same_shape(const view& v, const char* name, const view& other, const char* other_name);
 void require_shape(const view& v, const char* name, std::initializer_list<int64_t> shape);
 // Dense f32 (unless told otherwise) of exactly this shape: the usual parameter or statistic.
-void require_dense_shape(const view& v, const char* name, std::initializer_list<int64_t> shape, int32_t dtype = MIM_F32);
+void require_dense_shape(const view& v, const char* name, std::initializer_list<int64_t> shape,
+                         int32_t dtype = MIM_F32);
 
 // A params struct: present, and of the size that this library was built with.
 template <class Params>
 void require_params(const Params* params, const char* name = "params") {
     if (params == nullptr) fail_argument(std::string(name) + " is null");
     if (params->size != int32_t(sizeof(Params)))
-        fail_argument(std::string(name) + ".size is " + std::to_string(params->size) + ", expected " +
-                      std::to_string(sizeof(Params)) + "; set it to sizeof the struct");
+        fail_argument(std::string(name) + ".size is " + std::to_string(params->size) +
+                      ", expected " + std::to_string(sizeof(Params)) +
+                      "; set it to sizeof the struct");
 }
 
 }  // namespace mim

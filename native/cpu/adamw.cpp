@@ -1,5 +1,5 @@
-// AdamW on the CPU: parameters, both moments and gradients stream through once. Element by element, so the bits depend
-// on no thread count.
+// AdamW on the CPU: parameters, both moments and gradients stream through once. Element by element,
+// so the bits depend on no thread count.
 #include <algorithm>
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // Attention on the CPU. One task is one head of one sample: its keys and values are packed as
-// floats into a thread's scratch, then the queries pass by in tiles. A tile of scores (tile, S) lives
-// in cache between two products and is never written elsewhere.
+// floats into a thread's scratch, then the queries pass by in tiles. A tile of scores (tile, S)
+// lives in cache between two products and is never written elsewhere.
 //
 //     forward   S = (scale q) k^T + bias;  P = exp(S - max);  lse = max + log(sum P)
 //               out = P v / sum P

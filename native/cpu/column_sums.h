@@ -1,5 +1,5 @@
-// Sums over rows, one per column: each thread adds up its own range of rows, then the parts are added in thread order.
-// The same number of threads gives the same bits.
+// Sums over rows, one per column: each thread adds up its own range of rows, then the parts are
+// added in thread order. The same number of threads gives the same bits.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,8 @@ namespace mim::cpu {
 
 namespace {
 
-// Walks all elements in row-major order, one innermost row at a time: row(destination offset, source offset).
+// Walks all elements in row-major order, one innermost row at a time: row(destination offset,
+// source offset).
 template <class Row>
 void for_each_row(const view& dst, const view& src, Row&& row) {
     const int32_t outer = dst.rank - 1;
@@ -53,10 +54,14 @@ void processor::copy(context& ctx, const view& dst, const view& src) {
     if (dst.dtype == MIM_BF16 && src.dtype == MIM_F32) return copy_rows<bf16, float>(dst, src);
     if (dst.dtype == MIM_F32 && src.dtype == MIM_BF16) return copy_rows<float, bf16>(dst, src);
     switch (dtype_bytes(dst.dtype)) {
-        case 1: return copy_rows<uint8_t, uint8_t>(dst, src);
-        case 2: return copy_rows<uint16_t, uint16_t>(dst, src);
-        case 4: return copy_rows<uint32_t, uint32_t>(dst, src);
-        default: return copy_rows<uint64_t, uint64_t>(dst, src);
+        case 1:
+            return copy_rows<uint8_t, uint8_t>(dst, src);
+        case 2:
+            return copy_rows<uint16_t, uint16_t>(dst, src);
+        case 4:
+            return copy_rows<uint32_t, uint32_t>(dst, src);
+        default:
+            return copy_rows<uint64_t, uint64_t>(dst, src);
     }
 }
 
@@ -65,7 +70,8 @@ void processor::fill(context& ctx, const view& y, float value) {
     dispatch_dtype(y.dtype, [&](auto tag) {
         using T = decltype(tag);
         T* p = data<T>(y);
-        parallel_for(ctx, elements(y), 4096, [&](int64_t begin, int64_t end) { std::fill(p + begin, p + end, T(value)); });
+        parallel_for(ctx, elements(y), 4096,
+                     [&](int64_t begin, int64_t end) { std::fill(p + begin, p + end, T(value)); });
     });
 }
 

@@ -1,5 +1,6 @@
-// Gradient norm on the CPU: one read of the gradients. Blocks of fixed size are summed each on their own and then added
-// in order, so the result does not depend on how the blocks are shared out among threads.
+// Gradient norm on the CPU: one read of the gradients. Blocks of fixed size are summed each on
+// their own and then added in order, so the result does not depend on how the blocks are shared out
+// among threads.
 #include <cmath>
 
 #include "cpu/parallel.h"

@@ -1,9 +1,10 @@
-// LayerNorm with the residual addition before it. One thread takes whole rows; a row stays in the first-level cache
-// while it is walked two or three times.
+// LayerNorm with the residual addition before it. One thread takes whole rows; a row stays in the
+// first-level cache while it is walked two or three times.
 //
-// Rows may lie far from zero (mean 10, deviation 0.01), where the mean as a float is already off by 1e-4 deviations. So
-// values are centred before they are summed, and what rounding left of the mean (`rest`, the average of x - mean) is
-// taken off again wherever x - mean is used: forward and backward alike.
+// Rows may lie far from zero (mean 10, deviation 0.01), where the mean as a float is already off by
+// 1e-4 deviations. So values are centred before they are summed, and what rounding left of the mean
+// (`rest`, the average of x - mean) is taken off again wherever x - mean is used: forward and
+// backward alike.
 #include <algorithm>
 #include <cmath>
 
@@ -23,14 +24,16 @@ namespace HWY_NAMESPACE {
 
 constexpr int64_t rows_per_block = 4;
 
-// s - centre for the first `count` lanes, 0 for those behind the row, so that they add nothing to a sum.
+// s - centre for the first `count` lanes, 0 for those behind the row, so that they add nothing to a
+// sum.
 template <class T>
 HWY_INLINE float_vector centred(float_lanes d, const T* s, float_vector centre, int64_t count) {
     const float_vector e = hn::Sub(load_some(d, s, count), centre);
     return count >= lane_count() ? e : hn::IfThenElseZero(hn::FirstN(d, size_t(count)), e);
 }
 
-// sum = x + branch in the storage type, so that the statistics are those of the values that backward sees.
+// sum = x + branch in the storage type, so that the statistics are those of the values that
+// backward sees.
 template <class T>
 HWY_INLINE void add_row(T* sum, const T* x, const T* branch, int64_t cols) {
     const float_lanes d;
@@ -73,7 +76,8 @@ HWY_INLINE void forward_row(T* y, float* mean, float* rstd, const T* s, const fl
 }
 
 // With hat = (sum - mean) rstd and g = dy gamma:  dx = dsum + rstd (g - avg(g) - hat avg(g hat)).
-// One walk gathers avg(g hat) before `rest` is known: with e = sum - mean, sum g (e - rest) = sum g e - rest sum g.
+// One walk gathers avg(g hat) before `rest` is known: with e = sum - mean, sum g (e - rest) = sum g
+// e - rest sum g.
 template <class T>
 HWY_INLINE void backward_row(T* dx, float* dgamma, float* dbeta, const T* dy, const T* dsum,
                              const T* s, float mean, float rstd, const float* gamma, int64_t cols) {

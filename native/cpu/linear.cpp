@@ -1,7 +1,9 @@
-// Linear: the products are oneDNN's (matmul.h), the passes over rows before and after them are ours.
+// Linear: the products are oneDNN's (matmul.h), the passes over rows before and after them are
+// ours.
 //
-// The activation is a pass of its own behind the product, with and without a saved value `pre`: oneDNN could apply its
-// erf as an epilogue, but a forward pass would then give other bits in training than in inference.
+// The activation is a pass of its own behind the product, with and without a saved value `pre`:
+// oneDNN could apply its erf as an epilogue, but a forward pass would then give other bits in
+// training than in inference.
 #include "cpu/column_sums.h"
 #include "cpu/matmul.h"
 #include "cpu/parallel.h"
@@ -36,8 +38,8 @@ void linear_activate(context& ctx, const view& y, const view& pre) {
     });
 }
 
-// dpre[r,n] = dy[r,n] gelu'(pre[r,n]), dense; the sums gather sum_r dpre[r,n], before dpre is rounded to its storage.
-// Without an activation pre and dpre are null and dy itself is summed.
+// dpre[r,n] = dy[r,n] gelu'(pre[r,n]), dense; the sums gather sum_r dpre[r,n], before dpre is
+// rounded to its storage. Without an activation pre and dpre are null and dy itself is summed.
 void linear_deactivate(context& ctx, void* dpre, const column_sums& sums, const view& dy,
                        const view* pre) {
     const int64_t rows = dy.shape[0], cols = dy.shape[1];
@@ -77,7 +79,8 @@ HWY_EXPORT(linear_deactivate);
 
 namespace {
 
-// Rows may be strided, columns are dense. A single row has no neighbour, so its stride says nothing.
+// Rows may be strided, columns are dense. A single row has no neighbour, so its stride says
+// nothing.
 matrix_layout layout(const view& v) {
     return {v.dtype, v.shape[0] == 1 ? v.shape[1] : v.stride[0], 1};
 }

@@ -1,6 +1,7 @@
-// Masked reconstruction loss on the CPU: each patch of the target is read straight from the image, compared with its row
-// of pred, and its gradients are written while both are in the cache. Rows are independent of each other and the loss is
-// summed in row order, so the bits depend on no thread count. The gradients are derived in docs/math/masked_loss.md.
+// Masked reconstruction loss on the CPU: each patch of the target is read straight from the image,
+// compared with its row of pred, and its gradients are written while both are in the cache. Rows
+// are independent of each other and the loss is summed in row order, so the bits depend on no
+// thread count. The gradients are derived in docs/math/masked_loss.md.
 #include <cmath>
 #include <cstring>
 
@@ -27,7 +28,8 @@ struct patch_grid {
     int64_t columns() const { return width / patch_width; }
     int64_t patches() const { return height / patch_height * columns(); }
     int64_t values() const { return channels * patch_height * patch_width; }
-    // Of a patch's first pixel, counted from the image's first; and of a row of the patch from there.
+    // Of a patch's first pixel, counted from the image's first; and of a row of the patch from
+    // there.
     int64_t origin(int64_t patch) const {
         return patch / columns() * patch_height * width + patch % columns() * patch_width;
     }
@@ -36,7 +38,8 @@ struct patch_grid {
     }
 };
 
-// to[3 i + c] = plane c at i, for as many whole vectors of D as fit; returns how many elements that were.
+// to[3 i + c] = plane c at i, for as many whole vectors of D as fit; returns how many elements that
+// were.
 template <class D>
 HWY_INLINE int64_t interleave(D d, float* to, const float* const* planes, int64_t begin,
                               int64_t end) {
@@ -116,10 +119,10 @@ void add_patch(const patch_grid& grid, float* image, const float* values, int64_
     }
 }
 
-// ---- one patch vector; `t` is scratch, padded to whole vectors, so that it is loaded and stored without tails ----
+// One patch vector. `t` is scratch, padded to whole vectors, so that it needs no tails.
 
-// Sums term(i, left) over a patch vector: floats within a stretch, doubles between stretches, so that a long vector is
-// summed as well as a short one. Lanes past the end do not count.
+// Sums term(i, left) over a patch vector: floats within a stretch, doubles between stretches, so
+// that a long vector is summed as well as a short one. Lanes past the end do not count.
 template <class Term>
 HWY_INLINE double sum_over(int64_t count, Term&& term) {
     constexpr int64_t stretch = 2048;
@@ -139,8 +142,9 @@ HWY_INLINE double sum_over(int64_t count, Term&& term) {
     return sum;
 }
 
-// t = (t - mean) * r with r = 1 / sqrt(var + eps); returns r. The first value is subtracted before anything is summed: a
-// constant patch then is exactly 0, however large eps makes r, and no digits cancel where the contrast is low.
+// t = (t - mean) * r with r = 1 / sqrt(var + eps); returns r. The first value is subtracted before
+// anything is summed: a constant patch then is exactly 0, however large eps makes r, and no digits
+// cancel where the contrast is low.
 float normalize_patch(float* t, int64_t count, float eps) {
     const float_lanes d;
     const float_vector first = hn::Set(d, t[0]);
@@ -178,7 +182,8 @@ HWY_INLINE float_vector error_slope(float_lanes d, float_vector e, float_vector 
     return hn::IfThenElse(hn::Ge(hn::Abs(e), beta), sign, hn::Div(e, beta));
 }
 
-// One row of pred against its target t. `weight` is d loss / d err: mask * grad_scale / denominator.
+// One row of pred against its target t. `weight` is d loss / d err: mask * grad_scale /
+// denominator.
 template <class T, int32_t kind>
 struct patch_row {
     const T* pred;
@@ -205,7 +210,8 @@ struct patch_row {
         });
     }
 
-    // t = the gradient of the target's pixels. With g = d loss / d pred, that of the target as compared is -g:
+    // t = the gradient of the target's pixels. With g = d loss / d pred, that of the target as
+    // compared is -g:
     //   raw          -g
     //   normalised   r (mean(g) + t sum(g t) / (P - 1) - g)
     void target_gradient(bool normalized, float r) const {
@@ -253,7 +259,8 @@ void compare_rows(const context& ctx, const loss_views& views, const patch_grid&
     float *dtarget = data<float>(views.dtarget), *per_patch = data<float>(views.loss_per_patch);
     const T* pred = data<T>(views.pred);
     T* dpred = data<T>(views.dpred);
-    // Threads share out whole images where they add to dtarget: should ids repeat, no two threads meet in a patch.
+    // Threads share out whole images where they add to dtarget: should ids repeat, no two threads
+    // meet in a patch.
     const int64_t grain = dtarget == nullptr ? 1 : rows;
 
     parallel_ranges(

@@ -16,8 +16,8 @@ namespace mim::cpu {
 
 namespace {
 
-// Shapes in use at once are few (one set per model and batch size). A program that goes on making new ones starts
-// over here, so that compiled code cannot pile up.
+// Shapes in use at once are few (one set per model and batch size). A program that goes on making
+// new ones starts over here, so that compiled code cannot pile up.
 constexpr size_t cache_capacity = 1024;
 
 const dnnl::engine& processor_engine() {
@@ -25,16 +25,16 @@ const dnnl::engine& processor_engine() {
     return engine;
 }
 
-// Threads that OpenMP can give to the calling thread: oneDNN believes any number it is told, and leaves out the share of
-// threads that never came.
+// Threads that OpenMP can give to the calling thread: oneDNN believes any number it is told, and
+// leaves out the share of threads that never came.
 int32_t obtainable(int32_t threads) {
     if (omp_get_active_level() >= omp_get_max_active_levels())
         return 1;  // the caller is a member of a team
     return std::min(threads, omp_get_thread_limit());
 }
 
-// oneDNN splits its work by what OpenMP would give to the calling thread. Within this scope that is the product's number
-// of threads, whatever OMP_NUM_THREADS and OMP_DYNAMIC say.
+// oneDNN splits its work by what OpenMP would give to the calling thread. Within this scope that is
+// the product's number of threads, whatever OMP_NUM_THREADS and OMP_DYNAMIC say.
 class thread_scope {
 public:
     explicit thread_scope(int32_t threads)
@@ -73,7 +73,8 @@ dnnl::primitive_attr attributes(const matrix_product& product) {
     return attributes;
 }
 
-// The one place where oneDNN 2 and 3 differ: version 2 puts the operands into an operation descriptor first.
+// The one place where oneDNN 2 and 3 differ: version 2 puts the operands into an operation
+// descriptor first.
 dnnl::matmul::primitive_desc compile(const matrix_product& p) {
     const dnnl::engine& engine = processor_engine();
     const dnnl::primitive_attr attr = attributes(p);

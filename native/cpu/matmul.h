@@ -10,7 +10,8 @@ namespace mim::cpu {
 
 std::string matrix_library();  // "oneDNN 2.6.3"
 
-// Where a matrix has element (i, j): at i * row_stride + j * column_stride. One of the strides is 1.
+// Where a matrix has element (i, j): at i * row_stride + j * column_stride. One of the strides is
+// 1.
 struct matrix_layout {
     int32_t dtype;  // f32 or bf16
     int64_t row_stride, column_stride;
@@ -19,7 +20,8 @@ struct matrix_layout {
     auto operator<=>(const matrix_layout&) const = default;
 };
 
-// c (M, N) = a (M, K) b (K, N), plus bias (N) in f32 on each row, plus what c held before. Sums are kept in f32.
+// c (M, N) = a (M, K) b (K, N), plus bias (N) in f32 on each row, plus what c held before. Sums are
+// kept in f32.
 struct matrix_product {
     int64_t m, n, k;
     matrix_layout c, a, b;
@@ -30,7 +32,8 @@ struct matrix_product {
     auto operator<=>(const matrix_product&) const = default;
 };
 
-// A product ready to run: compiled for its sizes once, then kept for the life of the process. Safe from any thread.
+// A product ready to run: compiled for its sizes once, then kept for the life of the process. Safe
+// from any thread.
 class matmul {
 public:
     // From the cache, or made now. MIM_ERROR_UNSUPPORTED where the processor cannot do it.

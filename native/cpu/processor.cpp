@@ -11,7 +11,9 @@
 
 namespace mim {
 
-std::shared_ptr<backend> make_cpu_backend(int32_t threads) { return std::make_shared<cpu::processor>(threads); }
+std::shared_ptr<backend> make_cpu_backend(int32_t threads) {
+    return std::make_shared<cpu::processor>(threads);
+}
 
 }  // namespace mim
 
@@ -48,7 +50,8 @@ bool processor::has_bf16() const {
     return __builtin_cpu_supports("avx512bf16");
 }
 
-// Small buffers come from the heap; large ones are mapped on their own, aligned to huge pages and asking for them.
+// Small buffers come from the heap; large ones are mapped on their own, aligned to huge pages and
+// asking for them.
 void* processor::allocate(int64_t bytes) {
     const bool large = bytes >= huge_page;
     const int64_t alignment = large ? huge_page : 64;
@@ -61,6 +64,8 @@ void* processor::allocate(int64_t bytes) {
     return memory;
 }
 
-void processor::release(void* memory, int64_t) noexcept { std::free(memory); }
+void processor::release(void* memory, int64_t) noexcept {
+    std::free(memory);
+}
 
 }  // namespace mim::cpu

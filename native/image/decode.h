@@ -1,4 +1,5 @@
-// Decoders: one pair of functions per format. Each throws MIM_ERROR_CORRUPT_DATA with the decoder's own sentence.
+// Decoders: one pair of functions per format. Each throws MIM_ERROR_CORRUPT_DATA with the decoder's
+// own sentence.
 #pragma once
 
 #include <span>
@@ -30,7 +31,8 @@ decoded decode_jpeg(encoded bytes);
 decoded decode_png(encoded bytes);
 decoded decode_webp(encoded bytes);
 
-// A picture for what a file's header says, refused before anything is allocated where it is too large.
+// A picture for what a file's header says, refused before anything is allocated where it is too
+// large.
 picture picture_of(const header& about);
 
 }  // namespace mim::image

@@ -1,5 +1,5 @@
-// The way out of an error in libjpeg or libpng, which report by a call that must not return: the error callback stores the
-// library's sentence and jumps back into attempt(), which throws.
+// The way out of an error in libjpeg or libpng, which report by a call that must not return: the
+// error callback stores the library's sentence and jumps back into attempt(), which throws.
 #pragma once
 
 #include <csetjmp>
@@ -21,7 +21,8 @@ struct escape {
     }
 };
 
-// The jump skips destructors, so a step holds plain values only: whatever must be freed lives in the caller.
+// The jump skips destructors, so a step holds plain values only: whatever must be freed lives in
+// the caller.
 template <class Step>
 void attempt(escape& way_out, const char* format, const Step& step) {
     if (setjmp(way_out.target) == 0) {

@@ -38,7 +38,8 @@ int32_t exif_orientation(std::span<const uint8_t> block) {
     if (!tiff.has(directory, 2)) return 1;
     const uint32_t entries = tiff.number(directory, 2);
     for (uint32_t i = 0; i < entries; ++i) {
-        // an entry: tag (2), type (2), count (4), value (4, in its first bytes where the type is shorter)
+        // an entry: tag (2), type (2), count (4), value (4, in its first bytes where the type is
+        // shorter)
         const uint64_t entry = directory + 2 + 12 * uint64_t(i);
         if (!tiff.has(entry, 12)) return 1;
         constexpr uint32_t orientation_tag = 0x0112, type_short = 3, type_long = 4;
@@ -54,8 +55,9 @@ int32_t exif_orientation(std::span<const uint8_t> block) {
 picture upright(picture stored, int32_t orientation) {
     if (orientation == 1) return stored;
     const int64_t h = stored->height, w = stored->width;
-    // EXIF says on which side the first stored row and the first stored column are seen. So the pixel seen at (0, 0) is
-    // stored at (row, col); a step down goes `down` pixels on in storage, a step to the right `right` pixels.
+    // EXIF says on which side the first stored row and the first stored column are seen. So the
+    // pixel seen at (0, 0) is stored at (row, col); a step down goes `down` pixels on in storage, a
+    // step to the right `right` pixels.
     struct walk {
         int64_t row, col, down, right;
     };

@@ -1,4 +1,5 @@
-// JPEG by libjpeg-turbo, with its defaults (accurate integer DCT, smooth chroma upsampling), which are Pillow's.
+// JPEG by libjpeg-turbo, with its defaults (accurate integer DCT, smooth chroma upsampling), which
+// are Pillow's.
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -26,8 +27,8 @@ struct jpeg_reader {
         info.client_data = this;
         errors.error_exit = leave;
         errors.emit_message = [](j_common_ptr common, int level) {
-            // Level -1 is a warning: data that ended early or made no sense, replaced by a guess. Two are only remarks,
-            // about a version number and a colour code.
+            // Level -1 is a warning: data that ended early or made no sense, replaced by a guess.
+            // Two are only remarks, about a version number and a colour code.
             const int code = common->err->msg_code;
             if (level < 0 && code != JWRN_JFIF_MAJOR && code != JWRN_ADOBE_XFORM) leave(common);
         };
@@ -63,8 +64,9 @@ header read_header(jpeg_reader& reader, encoded bytes) {
     return {info.image_width, info.image_height, info.num_components, orientation};
 }
 
-// Inks as in a four-channel JPEG to RGB, in Pillow's arithmetic: such files hold 255 - ink by Adobe's convention, whether
-// or not they say so; light = 255 - ink, and each channel is light - ink_c * light / 255 with light that of the black ink.
+// Inks as in a four-channel JPEG to RGB, in Pillow's arithmetic: such files hold 255 - ink by
+// Adobe's convention, whether or not they say so; light = 255 - ink, and each channel is light -
+// ink_c * light / 255 with light that of the black ink.
 void inks_to_rgb(uint8_t* rgb, const uint8_t* inks, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
         const int light = inks[4 * i + 3];

@@ -1,4 +1,5 @@
-// Pixels to the values that a network reads: (pixel / 255 - mean) / std per channel, from a table of 256, planes (3, H, W).
+// Pixels to the values that a network reads: (pixel / 255 - mean) / std per channel, from a table
+// of 256, planes (3, H, W).
 #include <array>
 #include <cmath>
 

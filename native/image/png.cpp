@@ -42,7 +42,8 @@ struct png_reader {
     }
 };
 
-// The eXIf chunk may stand before or after the pixels. A chunk is its length, its name, its data and a checksum.
+// The eXIf chunk may stand before or after the pixels. A chunk is its length, its name, its data
+// and a checksum.
 int32_t orientation_of(encoded bytes) {
     size_t at = 8;  // past the signature
     while (bytes.size() - at >= 12) {

@@ -1,5 +1,6 @@
-// Pillow's 8-bit resize: along the width first, rounded to whole numbers, then along the height; an axis whose size does
-// not change is left alone. The box is cut out first, so pixels outside it have no influence.
+// Pillow's 8-bit resize: along the width first, rounded to whole numbers, then along the height; an
+// axis whose size does not change is left alone. The box is cut out first, so pixels outside it
+// have no influence.
 #include "image/resample.h"
 
 #include <algorithm>
@@ -27,9 +28,10 @@ double cubic(double x) {
 
 }  // namespace
 
-// The filter is stretched by the scale when the picture shrinks: that is the antialiasing. For target o it is centred on
-// c = (o + 1/2) * source / target and reaches s to both sides, so its taps are [trunc(c - s + 1/2), trunc(c + s + 1/2)),
-// cut at the borders and normalised to sum 1 before they are rounded, half away from zero.
+// The filter is stretched by the scale when the picture shrinks: that is the antialiasing. For
+// target o it is centred on c = (o + 1/2) * source / target and reaches s to both sides, so its
+// taps are [trunc(c - s + 1/2), trunc(c + s + 1/2)), cut at the borders and normalised to sum 1
+// before they are rounded, half away from zero.
 axis_filter make_axis_filter(int32_t source, int32_t target, mim_interpolation interpolation) {
     const double scale = double(source) / target;
     const double stretch = std::max(scale, 1.0);

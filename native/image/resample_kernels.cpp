@@ -1,6 +1,7 @@
-// The two passes of a resize, both as one kernel: a weighted sum of rows that lie `stride` apart, in 32-bit integers.
-// Along the height that is what the picture offers. Along the width, 16 rows at a time are transposed so that each pixel
-// column becomes 48 bytes in a row, summed the same way, and transposed back.
+// The two passes of a resize, both as one kernel: a weighted sum of rows that lie `stride` apart,
+// in 32-bit integers. Along the height that is what the picture offers. Along the width, 16 rows at
+// a time are transposed so that each pixel column becomes 48 bytes in a row, summed the same way,
+// and transposed back.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "image/resample_kernels.cpp"
 #include "hwy/foreach_target.h"
@@ -14,7 +15,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 const hn::CappedTag<int32_t, 16> lanes;  // three vectors divide a block
 const hn::Rebind<uint8_t, decltype(lanes)> bytes;
 
-// The magnitudes of an output's weights sum to less than 1.3 * 2^22, so with bytes every partial sum stays below 2^31.
+// The magnitudes of an output's weights sum to less than 1.3 * 2^22, so with bytes every partial
+// sum stays below 2^31.
 HWY_INLINE void weighted_sum_blocks(uint8_t* HWY_RESTRICT out, const uint8_t* HWY_RESTRICT in,
                                     int64_t stride, const int32_t* HWY_RESTRICT weights,
                                     int32_t taps, int64_t padded_count) {

@@ -1,4 +1,5 @@
-// AdamW against its formula in double: several steps, segments with gaps, clipping, skipped steps, rounded parameters.
+// AdamW against its formula in double: several steps, segments with gaps, clipping, skipped steps,
+// rounded parameters.
 #include <limits>
 
 #include "op_test.h"
@@ -11,7 +12,8 @@ struct state {
     std::vector<double> p, m, v;
 };
 
-// One step for the elements of all segments. grad is what the kernel sees; the rest follows the header.
+// One step for the elements of all segments. grad is what the kernel sees; the rest follows the
+// header.
 void reference_step(state& s, const std::vector<double>& grad,
                     const std::vector<mim_segment>& segments, double clip,
                     const mim_adamw_params& params, const tensor& scalars) {
@@ -91,7 +93,8 @@ OP_TEST(adamw, int64_t n, int64_t max_norm, int64_t with_bf16) {
 }
 OP_CASES(adamw, {10, 0, 0}, {10, 1, 1}, {131, 2, 1}, {100003, 5, 1}, {100003, 0, 0});
 
-// A single element, all by hand: at step 1 both corrections cancel, so p moves by lr against the sign of the gradient.
+// A single element, all by hand: at step 1 both corrections cancel, so p moves by lr against the
+// sign of the gradient.
 OP_TEST(adamw_first_step) {
     tensor p = t.filled({1}, 2), m = t.filled({1}, 0), v = t.filled({1}, 0),
            grad = t.filled({1}, -0.25);

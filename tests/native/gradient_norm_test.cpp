@@ -1,4 +1,5 @@
-// The gradient norm against a sum in double; its bits for any thread count; values that are not finite.
+// The gradient norm against a sum in double; its bits for any thread count; values that are not
+// finite.
 #include <limits>
 
 #include "op_test.h"

@@ -1,4 +1,5 @@
-// Files that are empty, something else, broken off at any byte, or wrong in any byte: an error, never a crash.
+// Files that are empty, something else, broken off at any byte, or wrong in any byte: an error,
+// never a crash.
 #include <png.h>
 
 #include <string_view>

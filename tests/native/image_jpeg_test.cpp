@@ -20,7 +20,8 @@ TEST(image_jpeg, colour) {
 }
 
 TEST(image_jpeg, chroma_is_upsampled_smoothly) {
-    // Left half red, right half blue, the edge on a chroma sample: repeated samples would give two colours only.
+    // Left half red, right half blue, the edge on a chroma sample: repeated samples would give two
+    // colours only.
     raster picture = black(16, 32);
     for (int y = 0; y < 16; ++y)
         for (int x = 0; x < 32; ++x) picture.at(y, x, x < 16 ? 0 : 2) = 255;
@@ -42,7 +43,8 @@ TEST(image_jpeg, grey_is_repeated) {
 }
 
 TEST(image_jpeg, inks) {
-    // Flat pictures survive the coding to a step or two, so the conversion is checked across its range.
+    // Flat pictures survive the coding to a step or two, so the conversion is checked across its
+    // range.
     const int inks[][4] = {{0, 0, 0, 0},      {255, 255, 255, 255}, {255, 0, 0, 0},
                            {0, 255, 0, 40},   {10, 90, 200, 0},     {120, 30, 60, 128},
                            {200, 180, 7, 251}};

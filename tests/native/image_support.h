@@ -1,5 +1,5 @@
-// What the image tests share: pictures as plain vectors, calls that must succeed or fail, and encoders for the files that
-// the library decodes.
+// What the image tests share: pictures as plain vectors, calls that must succeed or fail, and
+// encoders for the files that the library decodes.
 #pragma once
 
 #include <gtest/gtest.h>

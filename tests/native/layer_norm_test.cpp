@@ -10,10 +10,16 @@ struct reference {
     std::vector<double> sum, y, mean, rstd, dx, dgamma, dbeta;
 };
 
-reference layer_norm(int64_t rows, int64_t cols, const std::vector<double>& sum, const tensor& gamma,
-                     const tensor& beta, const tensor& dy, const std::vector<double>& dsum) {
-    reference r{sum, std::vector<double>(sum.size()), {}, {}, std::vector<double>(sum.size()),
-                std::vector<double>(size_t(cols), 1.0), std::vector<double>(size_t(cols), 1.0)};
+reference layer_norm(int64_t rows, int64_t cols, const std::vector<double>& sum,
+                     const tensor& gamma, const tensor& beta, const tensor& dy,
+                     const std::vector<double>& dsum) {
+    reference r{sum,
+                std::vector<double>(sum.size()),
+                {},
+                {},
+                std::vector<double>(sum.size()),
+                std::vector<double>(size_t(cols), 1.0),
+                std::vector<double>(size_t(cols), 1.0)};
     for (int64_t i = 0; i < rows; ++i) {
         const double* s = &sum[size_t(i * cols)];
         double mean = 0, variance = 0, a = 0, b = 0;
@@ -30,7 +36,8 @@ reference layer_norm(int64_t rows, int64_t cols, const std::vector<double>& sum,
         }
         for (int64_t c = 0; c < cols; ++c) {
             const double hat = (s[c] - mean) * rstd;
-            r.dx[size_t(i * cols + c)] = dsum[size_t(i * cols + c)] + rstd * (dy(i, c) * gamma(c) - a - hat * b);
+            r.dx[size_t(i * cols + c)] =
+                dsum[size_t(i * cols + c)] + rstd * (dy(i, c) * gamma(c) - a - hat * b);
         }
         r.mean.push_back(mean);
         r.rstd.push_back(rstd);
@@ -43,7 +50,8 @@ reference layer_norm(int64_t rows, int64_t cols, const std::vector<double>& sum,
 OP_TEST(layer_norm, int64_t rows, int64_t cols, int64_t residual) {
     tensor x = t.random({rows, cols}), branch = t.random({rows, cols}), dy = t.random({rows, cols});
     tensor gamma = t.random_f32({cols}), beta = t.random_f32({cols}), dsum = t.random({rows, cols});
-    tensor y = t.filled({rows, cols}, NAN), sum = t.filled({rows, cols}, NAN), dx = t.filled({rows, cols}, NAN);
+    tensor y = t.filled({rows, cols}, NAN), sum = t.filled({rows, cols}, NAN),
+           dx = t.filled({rows, cols}, NAN);
     tensor mean = t.filled_f32({rows}, NAN), rstd = t.filled_f32({rows}, NAN);
     tensor dgamma = t.filled_f32({cols}, 1), dbeta = t.filled_f32({cols}, 1);  // backward must add
 
@@ -52,11 +60,12 @@ OP_TEST(layer_norm, int64_t rows, int64_t cols, int64_t residual) {
     if (residual)
         for (int64_t i = 0; i < rows * cols; ++i) t.near("sum", sum.at(i), x.at(i) + branch.at(i));
     tensor saved = residual ? sum : x;
-    t.ok(mim_layer_norm_backward(t.ctx(), dx, dgamma, dbeta, dy, residual ? dsum.view() : nullptr, saved, mean, rstd,
-                                 gamma));
+    t.ok(mim_layer_norm_backward(t.ctx(), dx, dgamma, dbeta, dy, residual ? dsum.view() : nullptr,
+                                 saved, mean, rstd, gamma));
 
     const std::vector<double> zero(size_t(rows * cols), 0.0);
-    const reference want = layer_norm(rows, cols, saved.values(), gamma, beta, dy, residual ? dsum.values() : zero);
+    const reference want =
+        layer_norm(rows, cols, saved.values(), gamma, beta, dy, residual ? dsum.values() : zero);
     t.near("y", y, want.y);
     t.near("dx", dx, want.dx);
     t.near("dgamma", dgamma, want.dgamma);
@@ -67,11 +76,13 @@ OP_TEST(layer_norm, int64_t rows, int64_t cols, int64_t residual) {
 
     if (t.dtype() != MIM_F32 || cols < 3) return;  // a finite difference needs the resolution
     const auto loss = [&] {
-        t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, saved, nullptr, gamma, beta, &params));
+        t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, saved, nullptr, gamma, beta,
+                                    &params));
         return dot(y, dy);
     };
     std::vector<double> dsaved = want.dx, dscale = want.dgamma;
-    for (size_t i = 0; i < dsaved.size(); ++i) dsaved[i] = dx.at(int64_t(i)) - (residual ? dsum.at(int64_t(i)) : 0);
+    for (size_t i = 0; i < dsaved.size(); ++i)
+        dsaved[i] = dx.at(int64_t(i)) - (residual ? dsum.at(int64_t(i)) : 0);
     for (size_t i = 0; i < dscale.size(); ++i) dscale[i] = dgamma.at(int64_t(i)) - 1;
     t.directional_derivative("dx", saved, dsaved, loss, 1e-3, 5e-3);
     t.directional_derivative("dgamma", gamma, dscale, loss);
@@ -79,7 +90,8 @@ OP_TEST(layer_norm, int64_t rows, int64_t cols, int64_t residual) {
 OP_CASES(layer_norm, {1, 1, 0}, {3, 7, 0}, {3, 7, 1}, {65, 48, 1}, {197, 768, 1}, {5, 1280, 0});
 OP_CASES_BF16(layer_norm, {3, 7, 1}, {197, 768, 1});
 
-// Rows far from zero for their spread: the mean in float is wrong by 1e-4 deviations, the results may not be.
+// Rows far from zero for their spread: the mean in float is wrong by 1e-4 deviations, the results
+// may not be.
 OP_TEST(layer_norm_offset, int64_t rows, int64_t cols) {
     std::vector<double> far(size_t(rows * cols));
     for (double& v : far) v = 10 + 0.01 * t.normal();
@@ -105,14 +117,17 @@ OP_CASES(layer_norm_offset, {3, 7}, {65, 48}, {197, 768});
 // dx in the memory of dsum, and again with the same arguments: the same bits.
 OP_TEST(layer_norm_repeat, int64_t rows, int64_t cols) {
     tensor x = t.random({rows, cols}), dy = t.random({rows, cols}), gamma = t.random_f32({cols});
-    tensor y = t.filled({rows, cols}, NAN), dx = t.filled({rows, cols}, NAN), dsum = t.random({rows, cols});
+    tensor y = t.filled({rows, cols}, NAN), dx = t.filled({rows, cols}, NAN),
+           dsum = t.random({rows, cols});
     tensor mean = t.filled_f32({rows}, NAN), rstd = t.filled_f32({rows}, NAN);
     tensor dgamma = t.filled_f32({cols}, 1), dbeta = t.filled_f32({cols}, 1);
     tensor dgamma_again = t.filled_f32({cols}, 1), dbeta_again = t.filled_f32({cols}, 1);
 
-    t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, x, nullptr, gamma, gamma, &params));
+    t.ok(
+        mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, x, nullptr, gamma, gamma, &params));
     t.ok(mim_layer_norm_backward(t.ctx(), dx, dgamma, dbeta, dy, dsum, x, mean, rstd, gamma));
-    t.ok(mim_layer_norm_backward(t.ctx(), dsum, dgamma_again, dbeta_again, dy, dsum, x, mean, rstd, gamma));
+    t.ok(mim_layer_norm_backward(t.ctx(), dsum, dgamma_again, dbeta_again, dy, dsum, x, mean, rstd,
+                                 gamma));
     for (int64_t i = 0; i < rows * cols; ++i) t.exact("dx", dsum.at(i), dx.at(i));
     for (int64_t c = 0; c < cols; ++c) {
         t.exact("dgamma", dgamma_again(c), dgamma(c));
@@ -126,9 +141,11 @@ OP_CASES_BF16(layer_norm_repeat, {197, 768});
 OP_TEST(layer_norm_planning) {
     tensor x = t.random({9, 16}), gamma = t.random_f32({16}), rstd = t.random_f32({9});
     tensor y = t.filled({9, 16}, 5), sum = t.filled_f32({16}, 5);
-    for (tensor* filled : {&y, &sum}) filled->view();  // puts the values on the device, which planning would not
+    for (tensor* filled : {&y, &sum})
+        filled->view();  // puts the values on the device, which planning would not
     t.ok(mim_context_set_planning(t.ctx(), 1));
-    t.ok(mim_layer_norm_forward(t.ctx(), y, nullptr, rstd, rstd, x, nullptr, gamma, gamma, &params));
+    t.ok(
+        mim_layer_norm_forward(t.ctx(), y, nullptr, rstd, rstd, x, nullptr, gamma, gamma, &params));
     t.ok(mim_layer_norm_backward(t.ctx(), y, sum, sum, x, nullptr, x, rstd, rstd, gamma));
     t.ok(mim_context_set_planning(t.ctx(), 0));
     mim_context_info info = {sizeof info};
@@ -141,11 +158,14 @@ OP_TEST(layer_norm_planning) {
 OP_CASES(layer_norm_planning, {});
 
 OP_TEST(layer_norm_errors) {
-    tensor x = t.random({4, 8}), y = t.random({4, 8}), gamma = t.random_f32({7}), beta = t.random_f32({8});
+    tensor x = t.random({4, 8}), y = t.random({4, 8}), gamma = t.random_f32({7}),
+           beta = t.random_f32({8});
     tensor mean = t.random_f32({4}), rstd = t.random_f32({4});
-    t.fails(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, x, nullptr, gamma, beta, &params),
-            MIM_ERROR_INVALID_ARGUMENT, {"mim_layer_norm_forward", "gamma", "(7)", "(8)"});
-    t.fails(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, nullptr, nullptr, gamma, beta, &params),
+    t.fails(
+        mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, x, nullptr, gamma, beta, &params),
+        MIM_ERROR_INVALID_ARGUMENT, {"mim_layer_norm_forward", "gamma", "(7)", "(8)"});
+    t.fails(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, nullptr, nullptr, gamma, beta,
+                                   &params),
             MIM_ERROR_INVALID_ARGUMENT, {"x is null"});
     t.fails(mim_layer_norm_forward(t.ctx(), y, y, mean, rstd, x, nullptr, gamma, beta, &params),
             MIM_ERROR_INVALID_ARGUMENT, {"branch", "sum"});

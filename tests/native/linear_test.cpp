@@ -123,7 +123,8 @@ OP_TEST(linear, int64_t rows, int64_t inputs, int64_t outputs, int64_t active) {
     y.margin_is_nan();
     dx.margin_is_nan();
 
-    // once more: the parameters' gradients grow, and without a saved value and a bias y is still the same
+    // once more: the parameters' gradients grow, and without a saved value and a bias y is still
+    // the same
     t.ok(mim_linear_backward(t.ctx(), nullptr, dw, dbias, dy.view(), x.view(), w, saved, params));
     for (int64_t i = 0; i < dw.size(); ++i)
         t.near("dw twice", dw.at(i), 2 * want_dw[size_t(i)] - 1);
@@ -171,7 +172,8 @@ OP_TEST(linear_derivative, int64_t rows, int64_t inputs, int64_t outputs, int64_
 }
 OP_CASES(linear_derivative, {3, 7, 5, 0}, {3, 7, 5, 1}, {65, 48, 96, 0}, {65, 48, 96, 1});
 
-// Every choice of wanted gradients gives the bits of the call that wants them all, and so does a second context.
+// Every choice of wanted gradients gives the bits of the call that wants them all, and so does a
+// second context.
 OP_TEST(linear_wanted, int64_t rows, int64_t inputs, int64_t outputs, int64_t active) {
     if (!can_multiply(t)) GTEST_SKIP() << mim_last_error();
     const mim_linear_params* params = active ? &with_gelu : &plain;
@@ -200,7 +202,8 @@ OP_TEST(linear_wanted, int64_t rows, int64_t inputs, int64_t outputs, int64_t ac
 OP_CASES(linear_wanted, {3, 7, 5, 0}, {3, 7, 5, 1}, {197, 96, 128, 1});
 OP_CASES_BF16(linear_wanted, {65, 48, 33, 1});
 
-// The number of threads is the context's; each number gives its own bits, and the same ones every time.
+// The number of threads is the context's; each number gives its own bits, and the same ones every
+// time.
 OP_TEST(linear_threads, int64_t rows, int64_t inputs, int64_t outputs) {
     tensor x = t.random({rows, inputs}), w = t.random({outputs, inputs}),
            dy = t.random({rows, outputs});
@@ -242,7 +245,8 @@ OP_TEST(linear_threads, int64_t rows, int64_t inputs, int64_t outputs) {
 }
 OP_CASES(linear_threads, {3, 7, 5}, {197, 192, 96}, {800, 48, 64});
 
-// A planned call counts its scratch and leaves every view alone; the same call then needs no more than was counted.
+// A planned call counts its scratch and leaves every view alone; the same call then needs no more
+// than was counted.
 OP_TEST(linear_planning) {
     tensor x = t.random({40, 24}), w = t.random({32, 24}), dy = t.random({40, 32}),
            bias = t.random_f32({32});

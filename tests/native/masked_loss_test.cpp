@@ -61,7 +61,8 @@ struct reference {
     std::vector<double> per_patch, dpred, dtarget;
 };
 
-// The gradient of the target is the full sum over the Jacobian of the normalisation, entry by entry:
+// The gradient of the target is the full sum over the Jacobian of the normalisation, entry by
+// entry:
 //   d that_i / d t_j = r (delta_ij - 1/P) - r^3 (t_i - mean) (t_j - mean) / (P - 1)
 reference masked_loss(const case_shape& s, const tensor& pred, const tensor& target,
                       const tensor& mask, const std::vector<int64_t>& ids,
@@ -209,8 +210,8 @@ OP_TEST(masked_loss_finite_differences, int64_t kind, int64_t normalize) {
 OP_CASES(masked_loss_finite_differences, {MIM_LOSS_L2, 0}, {MIM_LOSS_L2, 1},
          {MIM_LOSS_SMOOTH_L1, 0}, {MIM_LOSS_SMOOTH_L1, 1});
 
-// A patch without contrast becomes exactly zero, although the normalisation multiplies by 1000; one with little contrast
-// around a large mean keeps its digits.
+// A patch without contrast becomes exactly zero, although the normalisation multiplies by 1000; one
+// with little contrast around a large mean keeps its digits.
 OP_TEST(masked_loss_low_contrast) {
     mim_masked_loss_params params = mae;
     params.patch_height = params.patch_width = 16, params.normalize = 1;
@@ -268,7 +269,8 @@ OP_TEST(masked_loss_empty_mask, int64_t epsilon) {
 OP_CASES(masked_loss_empty_mask, {0}, {1});
 OP_CASES_BF16(masked_loss_empty_mask, {0});
 
-// Where pred equals the target, L1 has no direction: the gradient is 0. Smooth L1 at exactly beta is linear.
+// Where pred equals the target, L1 has no direction: the gradient is 0. Smooth L1 at exactly beta
+// is linear.
 OP_TEST(masked_loss_kinks) {
     mim_masked_loss_params params = mae;
     params.kind = MIM_LOSS_L1, params.patch_height = 2, params.patch_width = 2;
@@ -290,7 +292,8 @@ OP_TEST(masked_loss_kinks) {
 }
 OP_CASES(masked_loss_kinks, {});
 
-// What is not finite outside of the mask stays outside of the loss; inside it reaches the loss and the gradient.
+// What is not finite outside of the mask stays outside of the loss; inside it reaches the loss and
+// the gradient.
 OP_TEST(masked_loss_not_finite, int64_t kind) {
     mim_masked_loss_params params = mae;
     params.kind = int32_t(kind), params.patch_height = 1, params.patch_width = 2;

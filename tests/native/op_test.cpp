@@ -11,30 +11,49 @@ namespace {
 
 double round_to(int32_t dtype, double value) {
     switch (dtype) {
-        case MIM_F32: return float(value);
-        case MIM_BF16: return float(bf16(float(value)));
-        default: return double(int64_t(value));
+        case MIM_F32:
+            return float(value);
+        case MIM_BF16:
+            return float(bf16(float(value)));
+        default:
+            return double(int64_t(value));
     }
 }
 
 void put(int32_t dtype, void* memory, int64_t i, double value) {
     switch (dtype) {
-        case MIM_F32: static_cast<float*>(memory)[i] = float(value); break;
-        case MIM_BF16: static_cast<bf16*>(memory)[i] = bf16(float(value)); break;
-        case MIM_I32: static_cast<int32_t*>(memory)[i] = int32_t(value); break;
-        case MIM_I64: static_cast<int64_t*>(memory)[i] = int64_t(value); break;
-        case MIM_U8: static_cast<uint8_t*>(memory)[i] = uint8_t(value); break;
+        case MIM_F32:
+            static_cast<float*>(memory)[i] = float(value);
+            break;
+        case MIM_BF16:
+            static_cast<bf16*>(memory)[i] = bf16(float(value));
+            break;
+        case MIM_I32:
+            static_cast<int32_t*>(memory)[i] = int32_t(value);
+            break;
+        case MIM_I64:
+            static_cast<int64_t*>(memory)[i] = int64_t(value);
+            break;
+        case MIM_U8:
+            static_cast<uint8_t*>(memory)[i] = uint8_t(value);
+            break;
     }
 }
 
 double get(int32_t dtype, const void* memory, int64_t i) {
     switch (dtype) {
-        case MIM_F32: return static_cast<const float*>(memory)[i];
-        case MIM_BF16: return float(static_cast<const bf16*>(memory)[i]);
-        case MIM_I32: return static_cast<const int32_t*>(memory)[i];
-        case MIM_I64: return double(static_cast<const int64_t*>(memory)[i]);
-        case MIM_U8: return static_cast<const uint8_t*>(memory)[i];
-        default: return NAN;
+        case MIM_F32:
+            return static_cast<const float*>(memory)[i];
+        case MIM_BF16:
+            return float(static_cast<const bf16*>(memory)[i]);
+        case MIM_I32:
+            return static_cast<const int32_t*>(memory)[i];
+        case MIM_I64:
+            return double(static_cast<const int64_t*>(memory)[i]);
+        case MIM_U8:
+            return static_cast<const uint8_t*>(memory)[i];
+        default:
+            return NAN;
     }
 }
 
@@ -56,7 +75,8 @@ mim_view dense_view(const std::vector<int64_t>& shape, int32_t dtype, int32_t de
 
 }  // namespace
 
-// The memory lies between red zones of its own allocation, so that a sanitizer sees a kernel that leaves it.
+// The memory lies between red zones of its own allocation, so that a sanitizer sees a kernel that
+// leaves it.
 struct tensor::storage {
     mim_context* ctx;
     mim_buffer* buffer = nullptr;
@@ -76,7 +96,8 @@ struct tensor::storage {
         if (to_device)
             for (int64_t i = 0; i < count; ++i) put(dtype, bytes.data(), i, mirror[size_t(i)]);
         const mim_view host = dense_view(shape, dtype, MIM_CPU, bytes.data()), there = whole();
-        ASSERT_EQ(MIM_OK, to_device ? mim_copy(ctx, &there, &host) : mim_copy(ctx, &host, &there)) << mim_last_error();
+        ASSERT_EQ(MIM_OK, to_device ? mim_copy(ctx, &there, &host) : mim_copy(ctx, &host, &there))
+            << mim_last_error();
         ASSERT_EQ(MIM_OK, mim_context_synchronize(ctx));
         if (!to_device)
             for (int64_t i = 0; i < count; ++i) mirror[size_t(i)] = get(dtype, bytes.data(), i);
@@ -97,17 +118,25 @@ tensor::tensor(harness& t, std::vector<int64_t> shape, int32_t dtype, std::vecto
     for (const int64_t n : s_->shape) s_->count *= n;
     for (double& v : values) v = round_to(dtype, v);
     s_->mirror = std::move(values);
-    if (int64_t(s_->mirror.size()) != s_->count) throw std::logic_error("a test tensor has the wrong number of values");
+    if (int64_t(s_->mirror.size()) != s_->count)
+        throw std::logic_error("a test tensor has the wrong number of values");
     if (mim_buffer_create(t.ctx(), &s_->buffer, s_->count * dtype_bytes(dtype)) != MIM_OK)
         throw std::runtime_error(mim_last_error());
 }
 
-const std::vector<int64_t>& tensor::shape() const { return s_->shape; }
-int64_t tensor::size() const { return s_->count; }
-int32_t tensor::dtype() const { return s_->dtype; }
+const std::vector<int64_t>& tensor::shape() const {
+    return s_->shape;
+}
+int64_t tensor::size() const {
+    return s_->count;
+}
+int32_t tensor::dtype() const {
+    return s_->dtype;
+}
 
 int64_t tensor::offset(std::initializer_list<int64_t> index) const {
-    if (index.size() != s_->shape.size()) throw std::logic_error("a test tensor was read with the wrong rank");
+    if (index.size() != s_->shape.size())
+        throw std::logic_error("a test tensor was read with the wrong rank");
     int64_t flat = 0;
     size_t axis = 0;
     for (const int64_t i : index) flat = flat * s_->shape[axis++] + i;
@@ -138,7 +167,9 @@ const mim_view* tensor::keep(const mim_view& v) {
     return &s_->views.back();
 }
 
-const mim_view* tensor::view() { return keep(s_->whole()); }
+const mim_view* tensor::view() {
+    return keep(s_->whole());
+}
 
 const mim_view* tensor::reshaped(std::initializer_list<int64_t> shape) {
     return keep(dense_view(shape, s_->dtype, s_->device, mim_buffer_data(s_->buffer)));
@@ -162,12 +193,15 @@ const mim_view* tensor::slice(int axis, int64_t begin, int64_t end) {
     return keep(v);
 }
 
-harness::harness(int32_t device, int32_t dtype, uint64_t seed) : device_(device), dtype_(dtype), state_(seed) {
+harness::harness(int32_t device, int32_t dtype, uint64_t seed)
+    : device_(device), dtype_(dtype), state_(seed) {
     const mim_context_params params = {sizeof params, device, 0, 2};
     if (mim_context_create(&ctx_, &params) != MIM_OK) throw std::runtime_error(mim_last_error());
 }
 
-harness::~harness() { mim_context_destroy(ctx_); }
+harness::~harness() {
+    mim_context_destroy(ctx_);
+}
 
 double harness::uniform() {  // splitmix64
     uint64_t z = (state_ += 0x9e3779b97f4a7c15ull);
@@ -219,16 +253,21 @@ tensor harness::integers(std::vector<int64_t> shape, std::vector<int64_t> values
 std::vector<int64_t> harness::permutation(int64_t n) {
     std::vector<int64_t> p(static_cast<size_t>(n));
     for (int64_t i = 0; i < n; ++i) p[size_t(i)] = i;
-    for (int64_t i = n - 1; i > 0; --i) std::swap(p[size_t(i)], p[size_t(uniform() * double(i + 1))]);
+    for (int64_t i = n - 1; i > 0; --i)
+        std::swap(p[size_t(i)], p[size_t(uniform() * double(i + 1))]);
     return p;
 }
 
-void harness::ok(mim_status status) { ASSERT_EQ(MIM_OK, status) << mim_last_error(); }
+void harness::ok(mim_status status) {
+    ASSERT_EQ(MIM_OK, status) << mim_last_error();
+}
 
-void harness::fails(mim_status status, mim_status expected, std::initializer_list<std::string> words) {
+void harness::fails(mim_status status, mim_status expected,
+                    std::initializer_list<std::string> words) {
     ASSERT_EQ(expected, status) << mim_last_error();
-    for (const std::string& word : words) EXPECT_NE(std::string::npos, std::string(mim_last_error()).find(word))
-        << "expected \"" << word << "\" in: " << mim_last_error();
+    for (const std::string& word : words)
+        EXPECT_NE(std::string::npos, std::string(mim_last_error()).find(word))
+            << "expected \"" << word << "\" in: " << mim_last_error();
 }
 
 void harness::near(const std::string& name, double got, double want) {
@@ -246,12 +285,18 @@ void harness::near(const std::string& name, const tensor& got, const std::vector
     for (size_t i = 0; i < want.size(); ++i) near(name, got.at(int64_t(i)), want[i]);
 }
 
-void harness::exact(const std::string& name, double got, double want) { EXPECT_EQ(want, got) << name; }
+void harness::exact(const std::string& name, double got, double want) {
+    EXPECT_EQ(want, got) << name;
+}
 
-void harness::tolerance(const std::string& name, double relative_norm) { tolerances_[name] = relative_norm; }
+void harness::tolerance(const std::string& name, double relative_norm) {
+    tolerances_[name] = relative_norm;
+}
 
-void harness::directional_derivative(const std::string& name, tensor parameter, const std::vector<double>& gradient,
-                                     const std::function<double()>& loss, double step, double allowed) {
+void harness::directional_derivative(const std::string& name, tensor parameter,
+                                     const std::vector<double>& gradient,
+                                     const std::function<double()>& loss, double step,
+                                     double allowed) {
     const std::vector<double> start = parameter.values();
     std::vector<double> direction(start.size());
     double length = 0;
@@ -261,7 +306,8 @@ void harness::directional_derivative(const std::string& name, tensor parameter, 
     }
     length = std::sqrt(length / double(direction.size()));
     auto move_to = [&](double h) {
-        for (size_t i = 0; i < start.size(); ++i) parameter.set(int64_t(i), start[i] + h * direction[i] / length);
+        for (size_t i = 0; i < start.size(); ++i)
+            parameter.set(int64_t(i), start[i] + h * direction[i] / length);
     };
     move_to(step);
     const std::vector<double> high = parameter.values();
@@ -287,13 +333,16 @@ void harness::finish() {
         const double allowed = own == tolerances_.end() ? standard : own->second;
         const double norm = std::sqrt(s.want2), rms = std::sqrt(s.want2 / double(s.count));
         EXPECT_TRUE(s.finite) << name << " holds a value that is not finite";
-        EXPECT_LE(std::sqrt(s.error2), allowed * norm + 1e-30) << name << ": relative L2 error "
-                                                                << std::sqrt(s.error2) / norm;
-        EXPECT_LE(s.worst, 40 * allowed * rms + 1e-30) << name << ": the worst element is off by " << s.worst;
+        EXPECT_LE(std::sqrt(s.error2), allowed * norm + 1e-30)
+            << name << ": relative L2 error " << std::sqrt(s.error2) / norm;
+        EXPECT_LE(s.worst, 40 * allowed * rms + 1e-30)
+            << name << ": the worst element is off by " << s.worst;
     }
 }
 
-double dot(const tensor& a, const tensor& b) { return dot(a.values(), b.values()); }
+double dot(const tensor& a, const tensor& b) {
+    return dot(a.values(), b.values());
+}
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
     double sum = 0;
@@ -332,8 +381,8 @@ private:
 
 }  // namespace
 
-void register_case(const char* op, const char* file, int line, int32_t dtype, const std::vector<int64_t>& arguments,
-                   std::function<void(harness&)> body) {
+void register_case(const char* op, const char* file, int line, int32_t dtype,
+                   const std::vector<int64_t>& arguments, std::function<void(harness&)> body) {
     static const std::vector<int32_t> devices = devices_present();
     std::string name = dtype_name(dtype);
     uint64_t seed = 0xcbf29ce484222325ull;
@@ -344,8 +393,9 @@ void register_case(const char* op, const char* file, int line, int32_t dtype, co
     }
     for (const int32_t device : devices) {
         const std::string full = std::string(device == MIM_CPU ? "cpu_" : "cuda_") + name;
-        testing::RegisterTest(op, full.c_str(), nullptr, nullptr, file, line,
-                              [=]() -> testing::Test* { return new op_case(device, dtype, seed, body); });
+        testing::RegisterTest(
+            op, full.c_str(), nullptr, nullptr, file, line,
+            [=]() -> testing::Test* { return new op_case(device, dtype, seed, body); });
     }
 }
 

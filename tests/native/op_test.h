@@ -1,12 +1,13 @@
-// The harness of the op tests: one body, run on every backend present and for each dtype that the cases name.
+// The harness of the op tests: one body, run on every backend present and for each dtype that the
+// cases name.
 //
 //     OP_TEST(layer_scale, int64_t rows, int64_t cols) { ... uses t ... }
 //     OP_CASES(layer_scale, {1, 1}, {3, 7}, {197, 768});        // f32
-//     OP_CASES_BF16(layer_scale, {3, 7});                       // the same body with t.dtype() == MIM_BF16
+//     OP_CASES_BF16(layer_scale, {3, 7});                  // the same, t.dtype() == MIM_BF16
 //
-// Inputs are rounded to their dtype and read back as double, so a reference sees what the kernel sees. Errors are
-// gathered per name (t.near) and judged at the end: the relative L2 norm, and the largest single error against the
-// root mean square of what was wanted.
+// Inputs are rounded to their dtype and read back as double, so a reference sees what the kernel
+// sees. Errors are gathered per name (t.near) and judged at the end: the relative L2 norm, and the
+// largest single error against the root mean square of what was wanted.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,8 +27,8 @@ namespace mim::test {
 
 class harness;
 
-// A tensor on the backend with a mirror of doubles on the host. Handed to an op it becomes a view; read with indices it
-// shows what the device holds.
+// A tensor on the backend with a mirror of doubles on the host. Handed to an op it becomes a view;
+// read with indices it shows what the device holds.
 class tensor {
 public:
     tensor(harness& t, std::vector<int64_t> shape, int32_t dtype, std::vector<double> values);
@@ -40,8 +41,8 @@ public:
     double operator()(Index... index) const {
         return at(offset({int64_t(index)...}));
     }
-    double at(int64_t flat) const;          // the element at a flat, row-major index
-    void set(int64_t flat, double value);   // rounded to the dtype
+    double at(int64_t flat) const;         // the element at a flat, row-major index
+    void set(int64_t flat, double value);  // rounded to the dtype
     std::vector<double> values() const;
 
     // The view for an op. Reading again after this fetches from the device.
@@ -71,33 +72,39 @@ public:
     int32_t dtype() const { return dtype_; }
     int32_t device() const { return device_; }
 
-    // Normal random values in the compute dtype of the case / in f32 (weights, statistics); values as given.
+    // Normal random values in the compute dtype of the case / in f32 (weights, statistics); values
+    // as given.
     tensor random(std::vector<int64_t> shape, double scale = 1.0);
     tensor random_f32(std::vector<int64_t> shape, double scale = 1.0);
     tensor filled(std::vector<int64_t> shape, double value);
     tensor filled_f32(std::vector<int64_t> shape, double value);
-    tensor integers(std::vector<int64_t> shape, std::vector<int64_t> values, int32_t dtype = MIM_I32);
+    tensor integers(std::vector<int64_t> shape, std::vector<int64_t> values,
+                    int32_t dtype = MIM_I32);
     tensor with_values(std::vector<int64_t> shape, std::vector<double> values, int32_t dtype);
     std::vector<int64_t> permutation(int64_t n);
     double uniform();
     double normal();
 
-    // The call must succeed / must fail with this status and a message that contains every given word.
+    // The call must succeed / must fail with this status and a message that contains every given
+    // word.
     void ok(mim_status status);
     void fails(mim_status status, mim_status expected, std::initializer_list<std::string> words);
 
-    // Gathers an error. Tolerances: tolerance(name, t) sets the relative L2 norm that is allowed for a name; the default is
-    // 4e-6 for f32 and 1e-2 for bf16. A single element may be off by 40 times that, relative to the root mean square.
+    // Gathers an error. Tolerances: tolerance(name, t) sets the relative L2 norm that is allowed
+    // for a name; the default is 4e-6 for f32 and 1e-2 for bf16. A single element may be off by 40
+    // times that, relative to the root mean square.
     void near(const std::string& name, double got, double want);
     void near(const std::string& name, const tensor& got, const std::vector<double>& want);
     void exact(const std::string& name, double got, double want);
     void tolerance(const std::string& name, double relative_norm);
 
-    // Finite differences: d(loss)/d(parameter along a random direction), by a central difference of `loss` (a function of
-    // the tensors' current values; it should return a double sum), against <gradient, direction>. `gradient` holds the
-    // analytic gradient of `parameter`.
-    void directional_derivative(const std::string& name, tensor parameter, const std::vector<double>& gradient,
-                                const std::function<double()>& loss, double step = 1e-2, double allowed = 2e-3);
+    // Finite differences: d(loss)/d(parameter along a random direction), by a central difference of
+    // `loss` (a function of the tensors' current values; it should return a double sum), against
+    // <gradient, direction>. `gradient` holds the analytic gradient of `parameter`.
+    void directional_derivative(const std::string& name, tensor parameter,
+                                const std::vector<double>& gradient,
+                                const std::function<double()>& loss, double step = 1e-2,
+                                double allowed = 2e-3);
 
     void finish();  // judges what was gathered
 
@@ -120,8 +127,8 @@ double dot(const std::vector<double>& a, const std::vector<double>& b);
 
 std::vector<int32_t> devices_present();
 
-void register_case(const char* op, const char* file, int line, int32_t dtype, const std::vector<int64_t>& arguments,
-                   std::function<void(harness&)> body);
+void register_case(const char* op, const char* file, int line, int32_t dtype,
+                   const std::vector<int64_t>& arguments, std::function<void(harness&)> body);
 
 template <class... A, size_t... I>
 std::function<void(harness&)> bind_case(void (*body)(harness&, A...), const std::vector<int64_t>& v,
@@ -130,24 +137,27 @@ std::function<void(harness&)> bind_case(void (*body)(harness&, A...), const std:
 }
 
 template <class... A>
-bool register_cases(const char* op, const char* file, int line, int32_t dtype, void (*body)(harness&, A...),
+bool register_cases(const char* op, const char* file, int line, int32_t dtype,
+                    void (*body)(harness&, A...),
                     std::initializer_list<std::vector<int64_t>> cases) {
     for (const auto& c : cases) {
         if (c.size() != sizeof...(A)) {
-            std::fprintf(stderr, "%s: a case has %zu arguments, expected %zu\n", op, c.size(), sizeof...(A));
+            std::fprintf(stderr, "%s: a case has %zu arguments, expected %zu\n", op, c.size(),
+                         sizeof...(A));
             std::abort();
         }
-        register_case(op, file, line, dtype, c, bind_case(body, c, std::index_sequence_for<A...>{}));
+        register_case(op, file, line, dtype, c,
+                      bind_case(body, c, std::index_sequence_for<A...>{}));
     }
     return true;
 }
 
 #define OP_TEST(op, ...) static void op##_body(::mim::test::harness& t __VA_OPT__(, ) __VA_ARGS__)
-#define OP_CASES(op, ...)                                                                          \
-    [[maybe_unused]] static const bool op##_cases =                                                \
+#define OP_CASES(op, ...)                           \
+    [[maybe_unused]] static const bool op##_cases = \
         ::mim::test::register_cases(#op, __FILE__, __LINE__, MIM_F32, op##_body, {__VA_ARGS__})
-#define OP_CASES_BF16(op, ...)                                                                     \
-    [[maybe_unused]] static const bool op##_cases_bf16 =                                           \
+#define OP_CASES_BF16(op, ...)                           \
+    [[maybe_unused]] static const bool op##_cases_bf16 = \
         ::mim::test::register_cases(#op, __FILE__, __LINE__, MIM_BF16, op##_body, {__VA_ARGS__})
 
 }  // namespace mim::test

@@ -2,8 +2,8 @@
 // Generated from native/include/mim/context.h by bindings/Generator; do not edit.
 //
 // Contexts and buffers: a device, its threads, its scratch memory; and memory that lives on it.
-// A context serves one thread at a time. Handles keep what they depend on alive, so a garbage collector may release them
-// in any order. destroy(NULL) does nothing.
+// A context serves one thread at a time. Handles keep what they depend on alive, so a garbage
+// collector may release them in any order. destroy(NULL) does nothing.
 
 using System.Runtime.InteropServices;
 
@@ -22,7 +22,7 @@ internal unsafe struct mim_context_params
     public int device;
     /// <summary>which of them; 0 on the CPU</summary>
     public int device_index;
-    /// <summary>CPU threads of an op; 0 means one per processor that this process may use</summary>
+    /// <summary>CPU threads of an op; 0 for one per available processor</summary>
     public int threads;
 }
 
@@ -46,7 +46,10 @@ internal unsafe struct mim_context_info
 
 internal static unsafe partial class Mim
 {
-    /// <summary>Creates a context on a device. A device that cannot be had is an error that lists what was tried; nothing falls back.</summary>
+    /// <summary>
+    /// Creates a context on a device. A device that cannot be had is an error that lists what was
+    /// tried; nothing falls back.
+    /// </summary>
     public static void mim_context_create(mim_context** ctx, mim_context_params* @params) =>
         Check(Native.mim_context_create(ctx, @params));
 
@@ -56,13 +59,17 @@ internal static unsafe partial class Mim
     public static void mim_context_get_info(mim_context* ctx, mim_context_info* info) =>
         Check(Native.mim_context_get_info(ctx, info));
 
-    /// <summary>A line for people: processor, instruction sets in use, library versions. Valid as long as the context.</summary>
+    /// <summary>
+    /// A line for people: processor, instruction sets in use, library versions. Valid as long as the
+    /// context.
+    /// </summary>
     public static byte* mim_context_description(mim_context* ctx) =>
         Native.mim_context_description(ctx);
 
     /// <summary>
-    /// Planning: while enabled (1), ops check their arguments and count their scratch memory, but neither read nor write any
-    /// view, so views may point to memory that does not exist yet. A whole step can be run this way to learn its peak.
+    /// Planning: while enabled (1), ops check their arguments and count their scratch memory, but
+    /// neither read nor write any view, so views may point to memory that does not exist yet. A whole
+    /// step can be run this way to learn its peak.
     /// </summary>
     public static void mim_context_set_planning(mim_context* ctx, int enabled) =>
         Check(Native.mim_context_set_planning(ctx, enabled));
@@ -75,7 +82,10 @@ internal static unsafe partial class Mim
     public static void mim_context_synchronize(mim_context* ctx) =>
         Check(Native.mim_context_synchronize(ctx));
 
-    /// <summary>Memory on the context's device, zeroed, aligned to at least 64 bytes; large buffers ask the system for huge pages.</summary>
+    /// <summary>
+    /// Memory on the context's device, zeroed, aligned to at least 64 bytes; large buffers ask the
+    /// system for huge pages.
+    /// </summary>
     public static void mim_buffer_create(mim_context* ctx, mim_buffer** buffer, long bytes) =>
         Check(Native.mim_buffer_create(ctx, buffer, bytes));
 

@@ -30,7 +30,7 @@ internal unsafe struct mim_masked_loss_params
     public int patch_width;
     /// <summary>a mim_patch_order: how pred's rows are laid out</summary>
     public int order;
-    /// <summary>1: each target patch becomes (t - mean) / sqrt(var + normalize_eps), var unbiased (P - 1)</summary>
+    /// <summary>1: each target patch is normalised, see below</summary>
     public int normalize;
     /// <summary>1e-6 in MAE</summary>
     public float normalize_eps;
@@ -38,7 +38,7 @@ internal unsafe struct mim_masked_loss_params
     public float beta;
     /// <summary>see below: 0 in MAE, 1e-5 in SimMIM</summary>
     public float mask_epsilon;
-    /// <summary>dpred and dtarget are multiplied by it (1/accumulation steps); the loss is not</summary>
+    /// <summary>factor on dpred and dtarget, not on the loss: 1/accumulation</summary>
     public float grad_scale;
 }
 
@@ -48,17 +48,21 @@ internal static unsafe partial class Mim
     /// <remarks>
     /// <code>
     ///        / ((sum_{b,l} mask[b,l] * patch_height * patch_width + mask_epsilon) * C)
-    /// With mask_epsilon = 0 this is MAE's mean over masked patches of the mean error of a patch (MAE, section 3.2); with 1e-5 it
-    /// is SimMIM's (section 3.4). An all-zero mask gives 0, never NaN.
+    /// With mask_epsilon = 0 this is MAE's mean over masked patches of the mean error of a patch (MAE,
+    /// section 3.2); with 1e-5 it is SimMIM's (section 3.4). An all-zero mask gives 0, never NaN.
     ///
     ///   loss            (1)           f32
-    ///   loss_per_patch  (B, M)        f32, mean error of each patch, unmasked ones too; NULL: not wanted
-    ///   dpred           (B, M, P)     dense, pred's dtype; zero where the mask is zero; NULL: not wanted
-    ///   dtarget         (B, C, H, W)  f32, ADDED to: the gradient through the target, normalisation included; NULL: not wanted
+    ///   loss_per_patch  (B, M)        f32, mean error of each patch, unmasked ones too; NULL: not
+    ///                                 wanted
+    ///   dpred           (B, M, P)     dense, pred's dtype; zero where the mask is; NULL: not wanted
+    ///   dtarget         (B, C, H, W)  f32, ADDED to: the gradient through the target, normalisation
+    ///                                 included; NULL: not wanted
     ///   pred            (B, M, P)     dense, f32 or bf16; P = patch_height * patch_width * C
     ///   target          (B, C, H, W)  dense, f32
     ///   mask            (B, M)        f32, 1 = counts towards the loss (fractions allowed)
-    ///   ids             (B, M)        i32: the patch that each row predicts, distinct per image; NULL for all in order (M = L)
+    ///   ids             (B, M)        i32: the patch that each row predicts, distinct per image;
+    ///                                 NULL for all in order (M = L)
+    ///   normalize: t becomes (t - mean) / sqrt(var + normalize_eps) of its patch, var unbiased.
     /// </code>
     /// </remarks>
     public static void mim_masked_loss(mim_context* ctx, mim_view* loss, mim_view* loss_per_patch, mim_view* dpred,

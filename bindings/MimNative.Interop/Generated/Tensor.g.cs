@@ -8,8 +8,8 @@ using System.Runtime.InteropServices;
 namespace MimNative.Interop;
 
 /// <summary>
-/// Which random numbers: Philox4x32-10 (Salmon et al. 2011). Value number i of sample s, i from 0 to 2^34 - 1, is word i % 4 of
-/// the block whose
+/// Which random numbers: Philox4x32-10 (Salmon et al. 2011). Value number i of sample s, i from 0 to
+/// 2^34 - 1, is word i % 4 of the block whose
 /// </summary>
 /// <remarks>
 /// <code>
@@ -33,9 +33,9 @@ internal unsafe struct mim_random_params
 internal static unsafe partial class Mim
 {
     /// <summary>
-    /// dst = src, element by element: equal shapes, any strides. Between f32 and bf16 it converts (round to nearest even);
-    /// otherwise the dtypes must be equal. One side may be host memory when the context's device is another.
-    /// Dense views of one dtype may overlap.
+    /// dst = src, element by element: equal shapes, any strides. Between f32 and bf16 it converts
+    /// (round to nearest even); otherwise the dtypes must be equal. One side may be host memory when
+    /// the context's device is another. Dense views of one dtype may overlap.
     /// </summary>
     public static void mim_copy(mim_context* ctx, mim_view* dst, mim_view* src) =>
         Check(Native.mim_copy(ctx, dst, src));
@@ -44,7 +44,10 @@ internal static unsafe partial class Mim
     public static void mim_fill(mim_context* ctx, mim_view* y, float value) =>
         Check(Native.mim_fill(ctx, y, value));
 
-    /// <summary>Uniform numbers in [0, 1): the top 24 bits of each word, times 2^-24. Row r holds values 0 to N - 1 of sample samples[r].</summary>
+    /// <summary>
+    /// Uniform numbers in [0, 1): the top 24 bits of each word, times 2^-24. Row r holds values 0 to N -
+    /// 1 of sample samples[r].
+    /// </summary>
     /// <remarks>
     /// <code>
     ///   y (S, N) dense, f32;  samples (S) i64 on y's device: the sample number of each row, &gt;= 0

@@ -1,7 +1,7 @@
 /* Contexts and buffers: a device, its threads, its scratch memory; and memory that lives on it.
  *
- * A context serves one thread at a time. Handles keep what they depend on alive, so a garbage collector may release them
- * in any order. destroy(NULL) does nothing.                                                                            */
+ * A context serves one thread at a time. Handles keep what they depend on alive, so a garbage
+ * collector may release them in any order. destroy(NULL) does nothing. */
 #ifndef MIM_CONTEXT_H
 #define MIM_CONTEXT_H
 
@@ -18,29 +18,32 @@ typedef struct mim_context_params {
     int32_t size;         /* sizeof(mim_context_params) */
     int32_t device;       /* a mim_device */
     int32_t device_index; /* which of them; 0 on the CPU */
-    int32_t threads;      /* CPU threads of an op; 0 means one per processor that this process may use */
+    int32_t threads;      /* CPU threads of an op; 0 for one per available processor */
 } mim_context_params;
 
 /* What a context runs on. */
 typedef struct mim_context_info {
-    int32_t size;    /* sizeof(mim_context_info) */
-    int32_t device;  /* a mim_device */
-    int32_t threads; /* CPU threads of an op */
-    int32_t has_bf16; /* 1 where the device multiplies bf16 in hardware */
+    int32_t size;          /* sizeof(mim_context_info) */
+    int32_t device;        /* a mim_device */
+    int32_t threads;       /* CPU threads of an op */
+    int32_t has_bf16;      /* 1 where the device multiplies bf16 in hardware */
     int64_t scratch_bytes; /* scratch memory held now */
     int64_t scratch_peak;  /* the most that any op has asked for so far, planned ones included */
 } mim_context_info;
 
-/* Creates a context on a device. A device that cannot be had is an error that lists what was tried; nothing falls back. */
+/* Creates a context on a device. A device that cannot be had is an error that lists what was
+ * tried; nothing falls back. */
 MIM_API mim_status mim_context_create(mim_context** ctx, const mim_context_params* params);
 MIM_API void mim_context_destroy(mim_context* ctx);
 MIM_API mim_status mim_context_get_info(mim_context* ctx, mim_context_info* info);
 
-/* A line for people: processor, instruction sets in use, library versions. Valid as long as the context. */
+/* A line for people: processor, instruction sets in use, library versions. Valid as long as the
+ * context. */
 MIM_API const char* mim_context_description(mim_context* ctx);
 
-/* Planning: while enabled (1), ops check their arguments and count their scratch memory, but neither read nor write any
- * view, so views may point to memory that does not exist yet. A whole step can be run this way to learn its peak. */
+/* Planning: while enabled (1), ops check their arguments and count their scratch memory, but
+ * neither read nor write any view, so views may point to memory that does not exist yet. A whole
+ * step can be run this way to learn its peak. */
 MIM_API mim_status mim_context_set_planning(mim_context* ctx, int32_t enabled);
 
 /* Makes scratch memory of at least this many bytes, so that no later op of that size allocates. */
@@ -49,7 +52,8 @@ MIM_API mim_status mim_context_reserve_scratch(mim_context* ctx, int64_t bytes);
 /* Waits until everything the context was asked to do is done. Immediate on the CPU. */
 MIM_API mim_status mim_context_synchronize(mim_context* ctx);
 
-/* Memory on the context's device, zeroed, aligned to at least 64 bytes; large buffers ask the system for huge pages. */
+/* Memory on the context's device, zeroed, aligned to at least 64 bytes; large buffers ask the
+ * system for huge pages. */
 MIM_API mim_status mim_buffer_create(mim_context* ctx, mim_buffer** buffer, int64_t bytes);
 MIM_API void mim_buffer_destroy(mim_buffer* buffer);
 MIM_API void* mim_buffer_data(mim_buffer* buffer);

@@ -1,5 +1,5 @@
-/* The layers of a transformer block: linear, LayerNorm, GELU.
- * Letters: R rows, C columns (channels), K inputs, N outputs. Compute dtype: f32 or bf16; sums are kept in f32.          */
+/* The layers of a transformer block: linear, LayerNorm, GELU. Letters: R rows, C columns
+ * (channels), K inputs, N outputs. Compute dtype: f32 or bf16; sums are kept in f32. */
 #ifndef MIM_LAYERS_H
 #define MIM_LAYERS_H
 
@@ -25,14 +25,17 @@ typedef struct mim_linear_params {
  *   w              (N, K)  dense, compute dtype
  *   bias           (N)     f32; NULL for none
  *   y, dy          (R, N)  compute dtype; columns dense, rows may be strided
- *   pre            (R, N)  dense, compute dtype: the saved value of a fused activation; NULL without one, and in forward
+ *   pre            (R, N)  dense, compute dtype: the saved value of a fused activation; NULL
+ *                          without one, and in forward
  *                          NULL where no backward follows
  *   dw, dbias      (N, K), (N)  f32
- *   backward overwrites dx (NULL: not wanted) and adds to dw and dbias (NULL: not wanted).                              */
-MIM_API mim_status mim_linear_forward(mim_context* ctx, const mim_view* y, const mim_view* pre, const mim_view* x,
-                                      const mim_view* w, const mim_view* bias, const mim_linear_params* params);
-MIM_API mim_status mim_linear_backward(mim_context* ctx, const mim_view* dx, const mim_view* dw, const mim_view* dbias,
-                                       const mim_view* dy, const mim_view* x, const mim_view* w, const mim_view* pre,
+ *   backward overwrites dx (NULL: not wanted) and adds to dw and dbias (NULL: not wanted). */
+MIM_API mim_status mim_linear_forward(mim_context* ctx, const mim_view* y, const mim_view* pre,
+                                      const mim_view* x, const mim_view* w, const mim_view* bias,
+                                      const mim_linear_params* params);
+MIM_API mim_status mim_linear_backward(mim_context* ctx, const mim_view* dx, const mim_view* dw,
+                                       const mim_view* dbias, const mim_view* dy, const mim_view* x,
+                                       const mim_view* w, const mim_view* pre,
                                        const mim_linear_params* params);
 
 typedef struct mim_layer_norm_params {
@@ -48,22 +51,26 @@ typedef struct mim_layer_norm_params {
  *   gamma, beta, dgamma, dbeta        (C)     f32
  *   mean, rstd                        (R)     f32, saved for backward
  *   branch and sum go together: both NULL for a plain LayerNorm, whose sum is x.
- *   backward: dx = dsum + (LayerNorm's gradient of dy); it is the gradient of x and of branch alike. dsum is what reaches
- *   the sum by other ways (the residual stream); NULL for zero. `sum` is the saved value (x where there was no branch).
- *   dx may be the same memory as dsum. Backward overwrites dx and adds to dgamma and dbeta.                              */
-MIM_API mim_status mim_layer_norm_forward(mim_context* ctx, const mim_view* y, const mim_view* sum, const mim_view* mean,
-                                          const mim_view* rstd, const mim_view* x, const mim_view* branch,
+ *   backward: dx = dsum + (LayerNorm's gradient of dy); it is the gradient of x and of branch
+ *   alike. dsum is what reaches the sum by other ways (the residual stream); NULL for zero.
+ *   `sum` is the saved value (x where there was no branch).
+ *   dx may be the same memory as dsum. Backward overwrites dx and adds to dgamma and dbeta. */
+MIM_API mim_status mim_layer_norm_forward(mim_context* ctx, const mim_view* y, const mim_view* sum,
+                                          const mim_view* mean, const mim_view* rstd,
+                                          const mim_view* x, const mim_view* branch,
                                           const mim_view* gamma, const mim_view* beta,
                                           const mim_layer_norm_params* params);
-MIM_API mim_status mim_layer_norm_backward(mim_context* ctx, const mim_view* dx, const mim_view* dgamma,
-                                           const mim_view* dbeta, const mim_view* dy, const mim_view* dsum,
-                                           const mim_view* sum, const mim_view* mean, const mim_view* rstd,
-                                           const mim_view* gamma);
+MIM_API mim_status mim_layer_norm_backward(mim_context* ctx, const mim_view* dx,
+                                           const mim_view* dgamma, const mim_view* dbeta,
+                                           const mim_view* dy, const mim_view* dsum,
+                                           const mim_view* sum, const mim_view* mean,
+                                           const mim_view* rstd, const mim_view* gamma);
 
 /* Exact GELU: y = 0.5 x (1 + erf(x / sqrt 2)); dx = dy (Phi(x) + x phi(x)).
- *   x, y, dx, dy   any equal shape, dense, f32 or bf16; dx may be the same memory as dy, y the same as x.                */
+ *   x, y, dx, dy   any equal shape, dense, f32 or bf16; dx may be the memory of dy, y that of x. */
 MIM_API mim_status mim_gelu_forward(mim_context* ctx, const mim_view* y, const mim_view* x);
-MIM_API mim_status mim_gelu_backward(mim_context* ctx, const mim_view* dx, const mim_view* dy, const mim_view* x);
+MIM_API mim_status mim_gelu_backward(mim_context* ctx, const mim_view* dx, const mim_view* dy,
+                                     const mim_view* x);
 
 #ifdef __cplusplus
 }

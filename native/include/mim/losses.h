@@ -1,4 +1,4 @@
-/* Masked reconstruction losses: value and gradient in one pass over the prediction.                                        */
+/* Masked reconstruction losses: value and gradient in one pass over the prediction. */
 #ifndef MIM_LOSSES_H
 #define MIM_LOSSES_H
 
@@ -20,30 +20,35 @@ typedef struct mim_masked_loss_params {
     int32_t patch_height; /* of the target patches; divides H */
     int32_t patch_width;  /* divides W */
     int32_t order;        /* a mim_patch_order: how pred's rows are laid out */
-    int32_t normalize;    /* 1: each target patch becomes (t - mean) / sqrt(var + normalize_eps), var unbiased (P - 1) */
+    int32_t normalize;    /* 1: each target patch is normalised, see below */
     float normalize_eps;  /* 1e-6 in MAE */
     float beta;           /* of smooth L1, > 0 */
     float mask_epsilon;   /* see below: 0 in MAE, 1e-5 in SimMIM */
-    float grad_scale;     /* dpred and dtarget are multiplied by it (1/accumulation steps); the loss is not */
+    float grad_scale;     /* factor on dpred and dtarget, not on the loss: 1/accumulation */
 } mim_masked_loss_params;
 
 /* loss = sum_{b,l} mask[b,l] * sum_p err(pred[b,l,p] - target[b,l,p])
  *        / ((sum_{b,l} mask[b,l] * patch_height * patch_width + mask_epsilon) * C)
- * With mask_epsilon = 0 this is MAE's mean over masked patches of the mean error of a patch (MAE, section 3.2); with 1e-5 it
- * is SimMIM's (section 3.4). An all-zero mask gives 0, never NaN.
+ * With mask_epsilon = 0 this is MAE's mean over masked patches of the mean error of a patch (MAE,
+ * section 3.2); with 1e-5 it is SimMIM's (section 3.4). An all-zero mask gives 0, never NaN.
  *
  *   loss            (1)           f32
- *   loss_per_patch  (B, M)        f32, mean error of each patch, unmasked ones too; NULL: not wanted
- *   dpred           (B, M, P)     dense, pred's dtype; zero where the mask is zero; NULL: not wanted
- *   dtarget         (B, C, H, W)  f32, ADDED to: the gradient through the target, normalisation included; NULL: not wanted
+ *   loss_per_patch  (B, M)        f32, mean error of each patch, unmasked ones too; NULL: not
+ *                                 wanted
+ *   dpred           (B, M, P)     dense, pred's dtype; zero where the mask is; NULL: not wanted
+ *   dtarget         (B, C, H, W)  f32, ADDED to: the gradient through the target, normalisation
+ *                                 included; NULL: not wanted
  *   pred            (B, M, P)     dense, f32 or bf16; P = patch_height * patch_width * C
  *   target          (B, C, H, W)  dense, f32
  *   mask            (B, M)        f32, 1 = counts towards the loss (fractions allowed)
- *   ids             (B, M)        i32: the patch that each row predicts, distinct per image; NULL for all in order (M = L)  */
-MIM_API mim_status mim_masked_loss(mim_context* ctx, const mim_view* loss, const mim_view* loss_per_patch,
-                                   const mim_view* dpred, const mim_view* dtarget, const mim_view* pred,
-                                   const mim_view* target, const mim_view* mask, const mim_view* ids,
-                                   const mim_masked_loss_params* params);
+ *   ids             (B, M)        i32: the patch that each row predicts, distinct per image;
+ *                                 NULL for all in order (M = L)
+ *   normalize: t becomes (t - mean) / sqrt(var + normalize_eps) of its patch, var unbiased. */
+MIM_API mim_status mim_masked_loss(mim_context* ctx, const mim_view* loss,
+                                   const mim_view* loss_per_patch, const mim_view* dpred,
+                                   const mim_view* dtarget, const mim_view* pred,
+                                   const mim_view* target, const mim_view* mask,
+                                   const mim_view* ids, const mim_masked_loss_params* params);
 
 #ifdef __cplusplus
 }
