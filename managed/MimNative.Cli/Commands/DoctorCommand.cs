@@ -42,7 +42,7 @@ internal static class DoctorCommand
             {
                 Console.WriteLine($"runtime   {RuntimeInformation.FrameworkDescription}");
                 Console.WriteLine($"system    {RuntimeInformation.OSDescription} ({RuntimeInformation.RuntimeIdentifier})");
-                Console.WriteLine($"library   {library.Text ?? library.Error}");
+                Console.WriteLine($"library\n{library.Text ?? library.Error}");
                 Console.WriteLine($"cpu       {cpu.Text ?? "not available: " + cpu.Error}");
                 Console.WriteLine($"cuda      {cuda.Text ?? "not available: " + cuda.Error}");
             }

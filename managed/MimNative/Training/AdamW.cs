@@ -61,8 +61,9 @@ public sealed class AdamW : IDisposable
         step.Upload<float>(
             [
                 (float)learningRate,
-                (float)(1 - Math.Pow(_settings.Beta1, Steps)),
-                (float)(1 - Math.Pow(_settings.Beta2, Steps)),
+                // of the very floats that the kernel averages with, or the first steps would be off by their rounding
+                (float)(1 - Math.Pow((float)_settings.Beta1, Steps)),
+                (float)(1 - Math.Pow((float)_settings.Beta2, Steps)),
             ],
             scalars);
         Ops.GradientNorm(GradientNorm, _store.Grads, step);
