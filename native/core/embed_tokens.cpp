@@ -7,9 +7,8 @@ namespace {
 
 // x (B, K, D), y (B, E+K, D), position (E+L, D), ids (B, K). Without ids L = K; with ids L is what
 // position holds. Returns L, or 0 where nothing says what it is.
-int64_t require_embedding(const view& y, const char* y_name, const view& x, const char* x_name,
-                          int64_t extra, const view* position, const char* position_name,
-                          const view* ids) {
+int64_t require_embedding(const view& y, const char* y_name, const view& x, int64_t extra,
+                          const view* position, const char* position_name, const view* ids) {
     const int64_t batch = x.shape[0], kept = x.shape[1], dim = x.shape[2];
     require_dense_shape(y, y_name, {batch, extra + kept, dim}, x.dtype);
     if (ids != nullptr) require_dense_shape(*ids, "ids", {batch, kept}, MIM_I32);
@@ -33,7 +32,7 @@ mim_status mim_embed_tokens_forward(mim_context* ctx, const mim_view* y, const m
         require_dense(*x, "x", 3);
         require_compute_dtype(*x, "x");
         const int64_t patches =
-            require_embedding(*y, "y", *x, "x", cls != nullptr ? 1 : 0, position, "position", ids);
+            require_embedding(*y, "y", *x, cls != nullptr ? 1 : 0, position, "position", ids);
         if (cls != nullptr) require_dense_shape(*cls, "cls", {x->shape[2]});
         ctx->on_device({{y, "y"}, {x, "x"}, {cls, "cls"}, {position, "position"}, {ids, "ids"}});
         backend& device = ctx->run();
@@ -53,7 +52,7 @@ mim_status mim_embed_tokens_backward(mim_context* ctx, const mim_view* dx, const
         // the class token may be there without its gradient being wanted
         const int64_t extra = dcls != nullptr || dy->shape[1] == dx->shape[1] + 1 ? 1 : 0;
         const int64_t patches =
-            require_embedding(*dy, "dy", *dx, "dx", extra, dposition, "dposition", ids);
+            require_embedding(*dy, "dy", *dx, extra, dposition, "dposition", ids);
         if (dcls != nullptr) require_dense_shape(*dcls, "dcls", {dx->shape[2]});
         ctx->on_device(
             {{dx, "dx"}, {dcls, "dcls"}, {dposition, "dposition"}, {dy, "dy"}, {ids, "ids"}});

@@ -108,7 +108,7 @@ void processor::linear_forward(context& ctx, const view& y, const view* pre, con
 
 void processor::linear_backward(context& ctx, const view* dx, const view* dw, const view* dbias,
                                 const view& dy, const view& x, const view& w, const view* pre,
-                                const mim_linear_params& params) {
+                                const mim_linear_params&) {
     const int64_t rows = x.shape[0], outputs = w.shape[0], inputs = w.shape[1];
     // dpre (R, N): dy where there is no activation
     matrix_layout dpre = layout(dy);

@@ -56,10 +56,10 @@ void* processor::allocate(int64_t bytes) {
     const bool large = bytes >= huge_page;
     const int64_t alignment = large ? huge_page : 64;
     if (bytes > (int64_t(1) << 46)) throw std::bad_alloc();
-    const int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    void* memory = std::aligned_alloc(size_t(alignment), size_t(rounded));
-    if (memory == nullptr) throw std::bad_alloc();
-    if (large) madvise(memory, size_t(rounded), MADV_HUGEPAGE);
+    // exactly these bytes, so that a sanitizer sees the first one behind them
+    void* memory = nullptr;
+    if (posix_memalign(&memory, size_t(alignment), size_t(bytes)) != 0) throw std::bad_alloc();
+    if (large) madvise(memory, size_t(bytes), MADV_HUGEPAGE);
     std::memset(memory, 0, size_t(bytes));
     return memory;
 }

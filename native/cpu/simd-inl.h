@@ -71,7 +71,7 @@ HWY_INLINE void store(float_vector v, float_lanes d, float* to) {
 }
 
 // Rounds to nearest even, exactly as bf16(float) does; a NaN stays one, for its quiet bit is set.
-HWY_INLINE void store(float_vector v, float_lanes d, bf16* to) {
+HWY_INLINE void store(float_vector v, float_lanes, bf16* to) {
     const hn::Rebind<uint16_t, float_lanes> d16;
     const hn::Rebind<uint32_t, float_lanes> d32;
     const hn::Rebind<int32_t, float_lanes> i32;
