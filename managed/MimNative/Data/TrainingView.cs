@@ -23,18 +23,12 @@ internal sealed class TrainingView
             throw new ArgumentException("mean and std must have 3 values each, those of std above 0; came " +
                                         $"[{string.Join(", ", settings.Mean)}] and [{string.Join(", ", settings.Std)}].");
         }
-        if (!(settings.Flip >= 0 && settings.Flip <= 1))
+        if (settings.Flip is not (>= 0 and <= 1))
         {
-            throw new ArgumentException($"The flip must be a probability from 0 to 1; {settings.Flip} came.");
+            throw new ArgumentException($"The flip probability must be from 0 to 1; {settings.Flip} came.");
         }
         (Height, Width, _flip) = (settings.Height, settings.Width, settings.Flip);
-        Interpolation = settings.Interpolation switch
-        {
-            "bilinear" => Interpolation.Bilinear,
-            "bicubic" => Interpolation.Bicubic,
-            var other => throw new ArgumentException(
-                $"The interpolation '{other}' is unknown; expected bilinear or bicubic."),
-        };
+        Interpolation = settings.Interpolation;
         _mean = [.. settings.Mean];
         _std = [.. settings.Std];
     }
@@ -45,7 +39,7 @@ internal sealed class TrainingView
 
     public Interpolation Interpolation { get; }
 
-    /// <summary>Whether a view with this uniform number is mirrored.</summary>
+    /// <summary>True for the share of the numbers in [0, 1) that the settings want mirrored.</summary>
     public bool FlipsAt(float uniform) => uniform < _flip;
 
     /// <summary>The box, resized to the view, mirrored and normalised.</summary>

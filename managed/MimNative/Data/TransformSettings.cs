@@ -1,12 +1,15 @@
+using MimNative.Recipes;
+using MimNative.Runtime;
+
 namespace MimNative.Data;
 
 /// <summary>
-/// How a picture becomes a view; the image part of a recipe. The one place where mean and standard deviation live.
+/// How a picture becomes a view. Mean and standard deviation come in here and nowhere else.
 /// </summary>
 public sealed record TransformSettings
 {
-    /// <summary>"rrc" random resized crop, "src" simple resized crop (PixMIM), "cc" centre crop (evaluation).</summary>
-    public string Kind { get; init; } = "rrc";
+    /// <summary>Which crop.</summary>
+    public TransformKind Kind { get; init; } = TransformKind.RandomResizedCrop;
 
     /// <summary>Rows of a view.</summary>
     public int Height { get; init; } = 224;
@@ -14,10 +17,10 @@ public sealed record TransformSettings
     /// <summary>Columns of a view.</summary>
     public int Width { get; init; } = 224;
 
-    /// <summary>"bilinear" or "bicubic".</summary>
-    public string Interpolation { get; init; } = "bicubic";
+    /// <summary>How the crop is resampled.</summary>
+    public Interpolation Interpolation { get; init; } = Interpolation.Bicubic;
 
-    /// <summary>Probability that a view is mirrored. A centre crop never is.</summary>
+    /// <summary>The probability that a view is mirrored left to right. A centre crop never is.</summary>
     public double Flip { get; init; } = 0.5;
 
     /// <summary>rrc: the smallest and largest share of the picture's area that is cut out.</summary>
@@ -50,9 +53,9 @@ public sealed record TransformSettings
     /// <summary>The transform that these settings describe.</summary>
     public ITransform Create() => Kind switch
     {
-        "rrc" => new RandomResizedCrop(this),
-        "src" => new SimpleResizedCrop(this),
-        "cc" => new CenterCrop(this),
-        _ => throw new ArgumentException($"The transform kind '{Kind}' is unknown; expected rrc, src or cc."),
+        TransformKind.RandomResizedCrop => new RandomResizedCrop(this),
+        TransformKind.SimpleResizedCrop => new SimpleResizedCrop(this),
+        TransformKind.CenterCrop => new CenterCrop(this),
+        _ => throw new ArgumentException($"There is no transform of kind {(int)Kind}."),
     };
 }

@@ -1,6 +1,5 @@
 using MimNative.Data;
 using MimNative.Recipes;
-using MimNative.Runtime;
 
 namespace MimNative.Training;
 
@@ -18,7 +17,7 @@ public static class Transforms
     public static ITransform Evaluation(Recipe recipe)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        return (Settings(recipe) with { Kind = "cc", CropShare = 1 }).Create();
+        return (Settings(recipe) with { Kind = TransformKind.CenterCrop, CropShare = 1 }).Create();
     }
 
     private static TransformSettings Settings(Recipe recipe)
@@ -26,15 +25,10 @@ public static class Transforms
         var transform = recipe.Transform;
         return new TransformSettings
         {
-            Kind = transform.Kind switch
-            {
-                TransformKind.RandomResizedCrop => "rrc",
-                TransformKind.SimpleResizedCrop => "src",
-                _ => "cc",
-            },
+            Kind = transform.Kind,
             Height = recipe.Image.Height,
             Width = recipe.Image.Width,
-            Interpolation = transform.Interpolation == Interpolation.Bicubic ? "bicubic" : "bilinear",
+            Interpolation = transform.Interpolation,
             Flip = transform.Flip,
             ScaleMin = transform.Scale[0],
             ScaleMax = transform.Scale[1],

@@ -1,4 +1,5 @@
 using MimNative.Data;
+using MimNative.Recipes;
 using MimNative.Runtime;
 using NUnit.Framework;
 
@@ -21,7 +22,7 @@ public sealed class CenterCropTests
     public void View_is_resized_and_cut([Values(1.0, 0.875)] double share)
     {
         using var image = Pictures.Noise(60, 41, seed: 3);
-        var settings = new TransformSettings { Kind = "cc", Height = 28, Width = 28, CropShare = share };
+        var settings = new TransformSettings { Kind = TransformKind.CenterCrop, Height = 28, Width = 28, CropShare = share };
         var values = new float[3 * 28 * 28];
         settings.Create().Apply(image, [], values);
 

@@ -55,7 +55,7 @@ public sealed class ShapesTests
             Assert.That(MathF.Sqrt(x * x + y * y) > 1.2f && here <= 0, Is.False, "every shape ends within the circle");
             float dx = (random.NextSingle() - 0.5f) * 0.1f, dy = (random.NextSingle() - 0.5f) * 0.1f;
             float there = ShapeDistance.To(shape, x + dx, y + dy);
-            // the star's fold turns its edge lines by up to this much
+            // rounding of the folds
             Assert.That(MathF.Abs(there - here), Is.LessThanOrEqualTo(1.01f * MathF.Sqrt(dx * dx + dy * dy) + 1e-5f));
         }
     }

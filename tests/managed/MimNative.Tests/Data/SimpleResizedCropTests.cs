@@ -1,6 +1,7 @@
 using FsCheck.Fluent;
 using FsCheck;
 using MimNative.Data;
+using MimNative.Recipes;
 using MimNative.Runtime;
 using NUnit.Framework;
 
@@ -10,7 +11,7 @@ namespace MimNative.Tests.Data;
 public sealed class SimpleResizedCropTests
 {
     private static TransformSettings Settings(int height, int width) =>
-        new() { Kind = "src", Height = height, Width = width, Interpolation = "bilinear" };
+        new() { Kind = TransformKind.SimpleResizedCrop, Height = height, Width = width, Interpolation = Interpolation.Bilinear };
 
     // Sizes that torchvision 0.21 resized these pictures to.
     [TestCase(37, 53, 32, 32, 45)]

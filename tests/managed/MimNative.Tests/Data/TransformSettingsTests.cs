@@ -1,4 +1,5 @@
 using MimNative.Data;
+using MimNative.Recipes;
 using MimNative.Runtime;
 using NUnit.Framework;
 
@@ -17,7 +18,7 @@ public sealed class TransformSettingsTests
     public void Pictures_of_any_size_give_a_view(int height, int width)
     {
         using var image = Pictures.Noise(height, width, seed: 1);
-        foreach (string kind in (string[])["rrc", "src", "cc"])
+        foreach (var kind in Enum.GetValues<TransformKind>())
         {
             foreach (var (viewHeight, viewWidth) in ((int, int)[])[(32, 32), (16, 48), (48, 16)])
             {
@@ -36,7 +37,7 @@ public sealed class TransformSettingsTests
     public void Without_flip_no_number_mirrors()
     {
         using var image = Pictures.Noise(32, 32, seed: 1);
-        foreach (string kind in (string[])["rrc", "src"])
+        foreach (var kind in (TransformKind[])[TransformKind.RandomResizedCrop, TransformKind.SimpleResizedCrop])
         {
             var transform = new TransformSettings { Kind = kind, Height = 32, Width = 32, Flip = 0 }.Create();
             var uniforms = new float[transform.UniformCount];
@@ -44,14 +45,14 @@ public sealed class TransformSettingsTests
             transform.Apply(image, uniforms, first);
             uniforms[^1] = 0.9f;
             transform.Apply(image, uniforms, second);
-            Assert.That(second, Is.EqualTo(first), kind);
+            Assert.That(second, Is.EqualTo(first), kind.ToString());
         }
     }
 
     private static readonly TestCaseData[] Wrong =
     [
-        new(new TransformSettings { Kind = "crop" }, "crop"),
-        new(new TransformSettings { Interpolation = "nearest" }, "nearest"),
+        new(new TransformSettings { Kind = (TransformKind)9 }, "kind 9"),
+        new(new TransformSettings { Flip = 1.5 }, "flip"),
         new(new TransformSettings { Height = 0 }, "height 0"),
         new(new TransformSettings { ScaleMin = 0 }, "scale"),
         new(new TransformSettings { ScaleMin = 0.5, ScaleMax = 0.4 }, "scale"),
@@ -59,8 +60,8 @@ public sealed class TransformSettingsTests
         new(new TransformSettings { RatioMin = double.NaN }, "ratio"),
         new(new TransformSettings { Std = [1, 1, 0] }, "std"),
         new(new TransformSettings { Mean = [0] }, "mean"),
-        new(new TransformSettings { Kind = "src", Padding = -1 }, "padding"),
-        new(new TransformSettings { Kind = "cc", CropShare = 1.5 }, "crop share"),
+        new(new TransformSettings { Kind = TransformKind.SimpleResizedCrop, Padding = -1 }, "padding"),
+        new(new TransformSettings { Kind = TransformKind.CenterCrop, CropShare = 1.5 }, "crop share"),
     ];
 
     [TestCaseSource(nameof(Wrong))]
