@@ -7,9 +7,18 @@ internal static class CType
 {
     private static readonly Dictionary<string, string> Known = new()
     {
-        ["void"] = "void", ["char"] = "byte", ["float"] = "float", ["double"] = "double",
-        ["int8_t"] = "sbyte", ["int16_t"] = "short", ["int32_t"] = "int", ["int64_t"] = "long",
-        ["uint8_t"] = "byte", ["uint16_t"] = "ushort", ["uint32_t"] = "uint", ["uint64_t"] = "ulong",
+        ["void"] = "void",
+        ["char"] = "byte",
+        ["float"] = "float",
+        ["double"] = "double",
+        ["int8_t"] = "sbyte",
+        ["int16_t"] = "short",
+        ["int32_t"] = "int",
+        ["int64_t"] = "long",
+        ["uint8_t"] = "byte",
+        ["uint16_t"] = "ushort",
+        ["uint32_t"] = "uint",
+        ["uint64_t"] = "ulong",
     };
 
     /// <summary>For instance "const mim_view *" to "mim_view*".</summary>

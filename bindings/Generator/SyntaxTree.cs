@@ -44,7 +44,9 @@ internal sealed class SyntaxTree
         {
             var start = new ProcessStartInfo(name, arguments)
             {
-                WorkingDirectory = root, RedirectStandardOutput = true, RedirectStandardError = true,
+                WorkingDirectory = root,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             };
             Process process;
             try

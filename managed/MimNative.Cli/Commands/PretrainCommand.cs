@@ -23,7 +23,8 @@ internal static class PretrainCommand
         var seed = new Option<long?>("--seed") { Description = "short for --set train.seed=" };
         var workers = new Option<int>("--workers")
         {
-            Description = "threads that decode pictures", DefaultValueFactory = _ => Math.Max(1, Environment.ProcessorCount - 1),
+            Description = "threads that decode pictures",
+            DefaultValueFactory = _ => Math.Max(1, Environment.ProcessorCount - 1),
         };
         var strict = new Option<bool>("--strict") { Description = "a picture that cannot be decoded is an error" };
         var checkpointEvery = new Option<long>("--checkpoint-every") { Description = "steps between checkpoints; 0 for one an epoch" };

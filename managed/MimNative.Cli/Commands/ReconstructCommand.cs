@@ -13,7 +13,9 @@ internal static class ReconstructCommand
         var run = new Option<string>("--run") { Description = "the run folder whose newest checkpoint is used", Required = true };
         var images = new Option<string[]>("--images")
         {
-            Description = "pictures: JPEG, PNG or WebP", Required = true, AllowMultipleArgumentsPerToken = true,
+            Description = "pictures: JPEG, PNG or WebP",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
         };
         var mask = new Option<string>("--mask")
         {

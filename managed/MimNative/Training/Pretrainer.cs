@@ -68,7 +68,8 @@ public sealed class Pretrainer : IDisposable
         _optimizer = new AdamW(
             model.Store,
             new AdamWSettings(_train.Beta1, _train.Beta2, _train.Epsilon, _train.WeightDecay, _train.Clip),
-            AdamW.DecaysMatrices, model.Context) { Steps = State.Step };
+            AdamW.DecaysMatrices, model.Context)
+        { Steps = State.Step };
         _losses = new DeviceBuffer(model.Context, sizeof(float) * _train.Accumulation);
         _step = new Step(model.Context);
         var (arena, scratch) = _step.Plan(step =>

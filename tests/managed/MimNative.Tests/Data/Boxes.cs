@@ -13,8 +13,10 @@ internal static class Boxes
 
     /// <summary>Areas and ratios in any order that the settings allow, equal ones too.</summary>
     public static Arbitrary<(double ScaleMin, double ScaleMax, double RatioMin, double RatioMax)> Ranges =>
-        (from scale in Gen.Choose(1, 1000) from scaleMore in Gen.Choose(0, 1000)
-         from ratio in Gen.Choose(1, 5000) from ratioMore in Gen.Choose(0, 5000)
+        (from scale in Gen.Choose(1, 1000)
+         from scaleMore in Gen.Choose(0, 1000)
+         from ratio in Gen.Choose(1, 5000)
+         from ratioMore in Gen.Choose(0, 5000)
          select (scale / 1000.0, Math.Min(1, (scale + scaleMore) / 1000.0), ratio / 1000.0, (ratio + ratioMore) / 1000.0))
         .ToArbitrary();
 
