@@ -16,9 +16,10 @@ internal static class LayerCases
         foreach (var form in AttentionForms.Where(f => recorded.Has($"{f}/out")))
         {
             Tensor Load(string name) => recorded.Load(name, step).Permute(0, 2, 1, 3);
-            Tensor Make() => step.Empty(DType.F32, shape);
+            Tensor Like(string name) => step.Empty(DType.F32, recorded.Shape(name, 4));
             Tensor q = Load("q"), k = Load("k"), v = Load("v");
-            Tensor dq = Make(), dk = Make(), dv = Make(), dy = step.Empty(DType.F32, shape[0], shape[2], shape[1], shape[3]);
+            Tensor dq = Like("q"), dk = Like("k"), dv = Like("v");
+            var dy = step.Empty(DType.F32, shape[0], shape[2], shape[1], shape[3]);
             Ops.Copy(dy, Load("dout"), step);
             var bias = form == "bias" ? recorded.Load("bias", step) : Tensor.None;
             var dbias = bias.IsAbsent ? Tensor.None : Ops.Filled(0, DType.F32, step, bias.Shape);
@@ -26,7 +27,7 @@ internal static class LayerCases
             var y = Ops.Attention(q, k, v, bias, scale, step, out var lse);
             Ops.AttentionBackward(
                 dq.Permute(0, 2, 1, 3), dk.Permute(0, 2, 1, 3), dv.Permute(0, 2, 1, 3), dbias, dy, q, k, v, bias, y, lse, scale, step);
-            var output = Make();
+            var output = Like("q");
             Ops.Copy(output, y.Permute(0, 2, 1, 3), step);
 
             void Compare(string name, Tensor got, double tolerance) => compare.Norm(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using MimNative.Masking;
 using MimNative.Nn;
 using MimNative.Runtime;
@@ -12,10 +13,14 @@ internal static class TableCases
     /// <summary>The sine-cosine positions, whole or as selected rows; mmselfsup's variant has the row first.</summary>
     public static void SinCos(RecordedCase recorded, Comparisons compare, Step step)
     {
-        int grid = recorded.Integer("grid"), dim = recorded.Integer("embed_dim");
+        var grid = recorded.Json("grid");  // a side, or height and width
+        var (height, width) = grid.ValueKind == JsonValueKind.Array
+            ? (grid[0].GetInt32(), grid[1].GetInt32())
+            : (grid.GetInt32(), grid.GetInt32());
+        var dim = recorded.Integer("embed_dim");
         var rowFirst = recorded.Settings.Contains("upstream") &&
             recorded.Text("upstream").StartsWith("mmselfsup", StringComparison.Ordinal);
-        var table = SinCosPosition.Table(grid, grid, dim, recorded.Flag("cls_token"), rowFirst);
+        var table = SinCosPosition.Table(height, width, dim, recorded.Flag("cls_token"), rowFirst);
         void Rows(string name, int first, int count) => compare.Norm(
             name, table.AsSpan(first * dim, count * dim), recorded.Floats(name), Tolerance.Output);
 
