@@ -1,3 +1,5 @@
+using MimNative.Runtime;
+
 namespace MimNative.Data;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using MimNative.Runtime;
+
 namespace MimNative.Data;
 
 /// <summary>The random choices of one drawn picture, one after the other, from (seed, picture) alone.</summary>

@@ -51,7 +51,8 @@ public sealed class VitEncoder
     /// <summary>Adds to the parameters' gradients, and to <paramref name="dimages"/> (B, C, H, W) where it is given.</summary>
     public void Backward(Tensor dlatent, Tensor dimages, in Saved saved, Step step)
     {
-        var dtokens = _stack.Backward(dlatent.Rows(), saved.Stack, step).Reshape(dlatent.Shape);
+        var dtokens = _stack.Backward(dlatent.Rows(), saved.Stack, step)
+            .Reshape(dlatent[0], dlatent[1], dlatent[2]);
         var dx = Ops.EmbedTokensBackward(
             dtokens, _cls.GradAs(-1), Tensor.None, saved.PatchEmbed.Ids, classToken: true, step);
         _patchEmbed.Backward(dx, dimages, saved.PatchEmbed, step);

@@ -1,3 +1,5 @@
+using MimNative.Interop;
+
 namespace MimNative.Runtime;
 
 /// <summary>What a parameter is before training: a function of (seed, the parameter's name) alone.</summary>
@@ -56,8 +58,19 @@ public abstract record Initializer
         }
     }
 
-    private static void Uniforms(Span<float> values, long first, string name, long seed) =>
-        Ops.RandomUniform(values, first, NameHash(name), RandomStream.Weights, epoch: 0, seed);
+    private static unsafe void Uniforms(Span<float> values, long first, string name, long seed)
+    {
+        var settings = new mim_random_params
+        {
+            size = sizeof(mim_random_params),
+            stream = (int)RandomStream.Weights,
+            seed = seed,
+        };
+        fixed (float* y = values)
+        {
+            Mim.mim_random_uniform_host(y, values.Length, first, NameHash(name), &settings);
+        }
+    }
 
     // FNV-1a, so that a parameter's numbers do not depend on which others there are. 63 bits: sample numbers are not negative.
     private static long NameHash(string name)

@@ -4,12 +4,14 @@ namespace MimNative.Runtime;
 public sealed class Parameter
 {
     private readonly ParameterStore _store;
+    private readonly long[] _shape;
 
     internal Parameter(ParameterStore store, string name, long[] shape, Initializer initializer, bool trainable, long offset)
     {
         _store = store;
         Name = name;
-        Shape = shape;
+        _shape = shape;
+        Count = Tensor.CountOf(shape);
         Initializer = initializer;
         IsTrainable = trainable;
         Offset = offset;
@@ -19,10 +21,10 @@ public sealed class Parameter
     public string Name { get; }
 
     /// <summary>The extents, as upstream has them.</summary>
-    public IReadOnlyList<long> Shape { get; }
+    public IReadOnlyList<long> Shape => _shape;
 
     /// <summary>How many numbers.</summary>
-    public long Count => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
+    public long Count { get; }
 
     /// <summary>Whether it has a gradient. Fixed position tables have none.</summary>
     public bool IsTrainable { get; }
@@ -35,6 +37,9 @@ public sealed class Parameter
 
     /// <summary>The gradient, f32; backward passes add to it. Absent for fixed parameters.</summary>
     public Tensor Grad => IsTrainable ? _store.GradOf(this) : Tensor.None;
+
+    /// <summary>The extents for what every step asks, which must not allocate.</summary>
+    internal ReadOnlySpan<long> Extents => _shape;
 
     /// <summary>First element within its flat buffer.</summary>
     internal long Offset { get; }

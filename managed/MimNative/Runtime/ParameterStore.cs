@@ -92,7 +92,7 @@ public sealed class ParameterStore : IDisposable
     public static Tensor Part(Tensor flat, Parameter parameter)
     {
         ArgumentNullException.ThrowIfNull(parameter);
-        return flat.Slice(0, parameter.Offset, parameter.Count).Reshape([.. parameter.Shape]);
+        return flat.Slice(0, parameter.Offset, parameter.Count).Reshape(parameter.Extents);
     }
 
     /// <inheritdoc/>

@@ -85,11 +85,7 @@ public sealed unsafe class Step : IDisposable
     /// <exception cref="InvalidOperationException">The step needs more memory than was planned.</exception>
     public Tensor Empty(DType type, params ReadOnlySpan<long> shape)
     {
-        long count = 1;
-        foreach (var extent in shape)
-        {
-            count = checked(count * extent);
-        }
+        var count = Tensor.CountOf(shape);
         var offset = _used;
         _used = checked(offset + (count * type.Bytes() + Alignment - 1) / Alignment * Alignment);
         Peak = Math.Max(Peak, _used);
@@ -127,7 +123,7 @@ public sealed unsafe class Step : IDisposable
     {
         _used = mark;
         var moved = EmptyLike(keep);
-        Ops.Copy(moved, keep, this);
+        Copy(moved, keep);
         return moved;
     }
 
@@ -166,7 +162,7 @@ public sealed unsafe class Step : IDisposable
     {
         fixed (T* pointer = values)
         {
-            Transfer(tensor, HostView(pointer, values.Length, tensor), toDevice: true);
+            Copy(tensor, HostView(pointer, values.Length, tensor));
         }
     }
 
@@ -175,7 +171,7 @@ public sealed unsafe class Step : IDisposable
     {
         fixed (T* pointer = values)
         {
-            Transfer(tensor, HostView(pointer, values.Length, tensor), toDevice: false);
+            Copy(HostView(pointer, values.Length, tensor), tensor);
         }
         _context.Synchronize();
     }
@@ -205,15 +201,5 @@ public sealed unsafe class Step : IDisposable
         return Tensor.Dense(DeviceKind.Cpu, DTypes.Of<T>(), pointer, shape);
     }
 
-    private void Transfer(Tensor there, Tensor host, bool toDevice)
-    {
-        if (toDevice)
-        {
-            Ops.Copy(there, host, this);
-        }
-        else
-        {
-            Ops.Copy(host, there, this);
-        }
-    }
+    private void Copy(Tensor to, Tensor from) => Mim.mim_copy(Native, (mim_view*)&to, (mim_view*)&from);
 }

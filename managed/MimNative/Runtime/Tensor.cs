@@ -26,7 +26,7 @@ public readonly unsafe struct Tensor
     public DType Type => (DType)View.dtype;
 
     /// <summary>Extent of an axis; negative axes count from the last.</summary>
-    public long this[int axis] => View.shape[axis < 0 ? axis + View.rank : axis];
+    public long this[int axis] => View.shape[Axis(axis < 0 ? axis + View.rank : axis)];
 
     /// <summary>How many elements.</summary>
     public long Count
@@ -56,12 +56,28 @@ public readonly unsafe struct Tensor
         }
     }
 
-    internal static Tensor Dense(DeviceKind device, DType type, void* data, params ReadOnlySpan<long> shape)
+    /// <summary>How many elements a tensor of these extents has.</summary>
+    internal static long CountOf(ReadOnlySpan<long> shape)
     {
         if (shape.Length is < 1 or > Mim.MIM_MAX_RANK)
         {
             throw new ArgumentException($"a tensor has 1 to {Mim.MIM_MAX_RANK} axes, not {shape.Length}");
         }
+        long count = 1;
+        foreach (var extent in shape)
+        {
+            if (extent < 1)
+            {
+                throw new ArgumentException($"a tensor has extents of at least 1, not ({string.Join(", ", shape.ToArray())})");
+            }
+            count = checked(count * extent);
+        }
+        return count;
+    }
+
+    internal static Tensor Dense(DeviceKind device, DType type, void* data, params ReadOnlySpan<long> shape)
+    {
+        CountOf(shape);
         var view = new mim_view
         {
             size = sizeof(mim_view),
@@ -90,9 +106,13 @@ public readonly unsafe struct Tensor
         if (open >= 0)
         {
             long others = 1;
-            foreach (var extent in shape)
+            for (var i = 0; i < shape.Length; i++)
             {
-                others *= extent == -1 ? 1 : extent;
+                others *= i == open ? 1 : shape[i];
+            }
+            if (others < 1 || Count % others != 0)
+            {
+                throw new ArgumentException($"{this} cannot be reshaped to ({string.Join(", ", shape.ToArray())})");
             }
             extents[open] = Count / others;
         }
@@ -110,9 +130,10 @@ public readonly unsafe struct Tensor
     /// <summary>The part [<paramref name="begin"/>, begin + <paramref name="count"/>) along an axis.</summary>
     public Tensor Slice(int axis, long begin, long count)
     {
-        if (begin < 0 || count < 1 || begin + count > View.shape[axis])
+        if (begin < 0 || count < 1 || count > View.shape[Axis(axis)] - begin)
         {
-            throw new ArgumentOutOfRangeException(nameof(begin), $"[{begin}, {begin + count}) along axis {axis} leaves {this}");
+            throw new ArgumentOutOfRangeException(
+                nameof(begin), $"{count} places from {begin} on along axis {axis} leave {this}");
         }
         var view = View;
         view.data = (byte*)view.data + begin * view.stride[axis] * Type.Bytes();
@@ -123,6 +144,10 @@ public readonly unsafe struct Tensor
     /// <summary>One place along an axis, which goes away.</summary>
     public Tensor At(int axis, long index)
     {
+        if (Rank == 1)
+        {
+            throw new InvalidOperationException($"{this} has one axis, which cannot go away; slice it");
+        }
         var view = Slice(axis, index, 1).View;
         for (var i = axis; i + 1 < view.rank; i++)
         {
@@ -143,7 +168,11 @@ public readonly unsafe struct Tensor
         var view = View;
         for (var i = 0; i < axes.Length; i++)
         {
-            view.shape[i] = View.shape[axes[i]];
+            if (axes[..i].Contains(axes[i]))
+            {
+                throw new ArgumentException($"axis {axes[i]} of {this} is named twice");
+            }
+            view.shape[i] = View.shape[Axis(axes[i])];
             view.stride[i] = View.stride[axes[i]];
         }
         return new Tensor(view);
@@ -177,6 +206,11 @@ public readonly unsafe struct Tensor
         }
         return text.Append(')').ToString();
     }
+
+    private int Axis(int axis) =>
+        axis >= 0 && axis < View.rank
+            ? axis
+            : throw new ArgumentOutOfRangeException(nameof(axis), axis, $"{this} has no such axis");
 
     private void RequireDense()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using MimNative.Data;
+using MimNative.Runtime;
 using NUnit.Framework;
 
 namespace MimNative.Tests.Data;

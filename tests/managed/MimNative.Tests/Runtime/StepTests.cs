@@ -1,0 +1,147 @@
+using MimNative.Runtime;
+using NUnit.Framework;
+
+namespace MimNative.Tests.Runtime;
+
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed unsafe class StepTests : IDisposable
+{
+    private readonly Context _context = new(Device.Cpu, threads: 2);
+    private readonly Step _step;
+
+    public StepTests() => _step = new Step(_context);
+
+    public void Dispose()
+    {
+        _step.Dispose();
+        _context.Dispose();
+    }
+
+    [Test]
+    public void Tensors_lie_at_the_same_addresses_in_every_step()
+    {
+        _step.Reserve(1 << 16);
+        nint[] Addresses()
+        {
+            _step.Begin();
+            return [Address(_step.Empty(DType.F32, 7)), Address(_step.Empty(DType.U8, 3, 5)), Address(_step.Empty(DType.F32, 100))];
+        }
+        var first = Addresses();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Addresses(), Is.EqualTo(first));
+            Assert.That(first, Is.Unique);
+            Assert.That(first, Has.All.Matches<nint>(a => a % 64 == 0));
+        }
+    }
+
+    [Test]
+    public void A_plan_gives_the_memory_that_the_step_then_uses()
+    {
+        var (arena, scratch) = _step.Plan(Multiply);
+        using var measured = new Step(_context);
+        measured.Reserve(1 << 20);
+        Multiply(measured);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(arena, Is.EqualTo(measured.Peak));
+            Assert.That(scratch, Is.EqualTo(_context.ScratchPeak));
+            Assert.That(_step.IsPlanning, Is.False);
+            Assert.That(() => Multiply(_step), Throws.Nothing);
+            Assert.That(_step.Peak, Is.EqualTo(arena));
+        }
+    }
+
+    [Test]
+    public void A_step_that_outgrows_its_plan_is_an_error()
+    {
+        _step.Plan(step => step.Empty(DType.F32, 32));
+        _step.Empty(DType.F32, 32);
+        Assert.That(() => _step.Empty(DType.F32, 1), Throws.InvalidOperationException
+            .With.Message.EqualTo("the step needs 192 bytes and has 128; plan it with its largest batch first"));
+    }
+
+    [Test]
+    public void A_plan_that_fails_leaves_a_step_that_computes()
+    {
+        Assert.That(() => _step.Plan(_ => throw new TimeoutException()), Throws.TypeOf<TimeoutException>());
+        _step.Reserve(256);
+        _step.Begin();
+        Assert.That(_step.ToArray<float>(MimNative.Ops.Filled(3, DType.F32, _step, 2)), Is.EqualTo(new float[] { 3, 3 }));
+    }
+
+    [Test]
+    public void Rewind_releases_what_lies_behind_the_mark_and_keeps_one_tensors_numbers([Values(1, 40, 5000)] int between)
+    {
+        _step.Reserve(1 << 16);
+        var kept = MimNative.Ops.Filled(7, DType.F32, _step, 10);
+        var mark = _step.Mark();
+        _step.Empty(DType.F32, between);    // a short gap makes the tensor overlap with its new place
+        float[] values = [.. Enumerable.Range(0, 1000).Select(i => (float)i)];
+        var moved = _step.Rewind(mark, _step.FromHost<float>(values, 10, 100));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_step.ToArray<float>(moved), Is.EqualTo(values));
+            Assert.That(moved.Shape, Is.EqualTo(new long[] { 10, 100 }));
+            Assert.That(Address(moved), Is.EqualTo(Address(kept) + 64));
+            Assert.That(_step.Mark(), Is.EqualTo(mark + 4032));
+            Assert.That(_step.ToArray<float>(kept), Has.All.EqualTo(7f));
+        }
+    }
+
+    [Test]
+    public void Arrays_are_the_same_ones_in_every_step()
+    {
+        long[] first = _step.Rent<long>(3);
+        Tensor[] second = _step.Rent<Tensor>(2);
+        _step.Begin();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_step.Rent<long>(3), Is.SameAs(first));
+            Assert.That(_step.Rent<Tensor>(2), Is.SameAs(second));
+            Assert.That(_step.Rent<Tensor>(2), Is.Not.SameAs(second));
+        }
+        _step.Begin();
+        Assert.That(_step.Rent<long>(4), Has.Length.EqualTo(4));
+    }
+
+    [Test]
+    public void Numbers_come_back_as_they_were_given()
+    {
+        _step.Reserve(1 << 12);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_step.ToArray<float>(_step.FromHost<float>([1, -2.5f, 3], 3)), Is.EqualTo(new[] { 1, -2.5f, 3 }));
+            Assert.That(_step.ToArray<int>(_step.FromHost<int>([int.MinValue, 4], 2)), Is.EqualTo(new[] { int.MinValue, 4 }));
+            Assert.That(_step.ToArray<long>(_step.FromHost<long>([1L << 40], 1)), Is.EqualTo(new[] { 1L << 40 }));
+            Assert.That(_step.ToArray<byte>(_step.FromHost<byte>([255, 0], 1, 2)), Is.EqualTo(new byte[] { 255, 0 }));
+        }
+    }
+
+    [Test]
+    public void Numbers_that_do_not_fit_the_shape_are_an_error()
+    {
+        _step.Reserve(1 << 12);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => _step.FromHost<float>([1, 2, 3], 2, 2), Throws.ArgumentException.With.Message.Contains("f32 (2, 2)"));
+            Assert.That(() => _step.Empty(DType.F32, 2, 0), Throws.ArgumentException.With.Message.Contains("(2, 0)"));
+            Assert.That(() => _step.Empty(DType.F32, -4), Throws.ArgumentException);
+            Assert.That(() => _step.Empty(DType.F32, 1, 1, 1, 1, 1, 1, 1), Throws.ArgumentException.With.Message.Contains("7"));
+            Assert.That(() => _step.ToArray<int>(_step.Empty(DType.F32, 2)), Throws.InstanceOf<Exception>());
+        }
+    }
+
+    private static void Multiply(Step step)
+    {
+        step.Begin();
+        var x = MimNative.Ops.Filled(1, DType.F32, step, 33, 65);
+        var w = MimNative.Ops.Filled(1, DType.F32, step, 17, 65);
+        var mark = step.Mark();
+        step.Empty(DType.F32, 10_000);
+        var y = step.Rewind(mark, MimNative.Ops.Linear(x, w, Tensor.None, step));
+        MimNative.Ops.LinearBackward(y, x, w, Tensor.None, step.EmptyLike(w), Tensor.None, step);
+    }
+
+    private static nint Address(Tensor tensor) => (nint)tensor.View.data;
+}
