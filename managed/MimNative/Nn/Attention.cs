@@ -14,6 +14,10 @@ public sealed class Attention
     /// <summary>Attention over tokens of <paramref name="dim"/> channels.</summary>
     public Attention(ParameterScope scope, long dim, int heads)
     {
+        if (heads < 1 || dim % heads != 0)
+        {
+            throw new ArgumentException($"{dim} channels cannot be shared by {heads} heads", nameof(heads));
+        }
         _qkv = new Linear(scope["qkv"], dim, 3 * dim);
         _proj = new Linear(scope["proj"], dim, dim);
         _heads = heads;
