@@ -14,6 +14,7 @@ public static class LossCurve
     {
         ArgumentNullException.ThrowIfNull(losses);
         ArgumentNullException.ThrowIfNull(title);
+        ArgumentOutOfRangeException.ThrowIfZero(losses.Count, nameof(losses));
         var smooth = Smooth(losses, Math.Max(1, losses.Count / 50));
         // The first steps of a run are far above the rest; the scale is that of the averaged curve.
         double low = Math.Min(smooth.Min(), losses.Order().ElementAt(losses.Count / 100)), high = smooth.Max();

@@ -43,8 +43,8 @@ public sealed class PictureView : IDisposable
     /// <summary>The patches that a box of the picture's pixels touches.</summary>
     public bool[] PatchesOf(Box box, PatchGrid grid)
     {
-        double left = (box.Left * _scaleX) - _crop.Left, right = ((box.Left + box.Width) * _scaleX) - _crop.Left;
-        double top = (box.Top * _scaleY) - _crop.Top, bottom = ((box.Top + box.Height) * _scaleY) - _crop.Top;
+        double left = (box.Left * _scaleX) - _crop.Left, right = (((double)box.Left + box.Width) * _scaleX) - _crop.Left;
+        double top = (box.Top * _scaleY) - _crop.Top, bottom = (((double)box.Top + box.Height) * _scaleY) - _crop.Top;
         var touched = new bool[grid.Count];
         for (var patch = 0; patch < grid.Count; patch++)
         {

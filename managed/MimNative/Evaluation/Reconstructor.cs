@@ -58,6 +58,7 @@ public sealed class Reconstructor : IDisposable
             var images = step.Empty(DType.F32, 1, _grid.Channels, _grid.Height, _grid.Width);
             var mask = RandomMasking.FromNoise(step.Empty(DType.F32, 1, _grid.Count), _grid.Count - 1, step);
             _model.Method.Reconstruct(images, mask, step);
+            Patches(images, step);
         });
     }
 
@@ -114,8 +115,7 @@ public sealed class Reconstructor : IDisposable
     {
         if (_model.Method.NormalizesTarget)
         {
-            var patches = Ops.Patchify(images, Tensor.None, _grid.Patch, PatchOrder.PixelsFirst, DType.F32, _step);
-            var statistics = PatchStatistics.Of(_step.ToArray<float>(patches), _grid.PatchSize);
+            var statistics = PatchStatistics.Of(_step.ToArray<float>(Patches(images, _step)), _grid.PatchSize);
             pred = (source == StatisticsSource.True ? statistics : statistics.FromVisible(_grid, removed)).Denormalize(pred);
         }
         var picture = Image.Create(_grid.Height, _grid.Width);
@@ -134,6 +134,9 @@ public sealed class Reconstructor : IDisposable
         }
         return picture;
     }
+
+    private Tensor Patches(Tensor images, Step step) =>
+        Ops.Patchify(images, Tensor.None, _grid.Patch, PatchOrder.PixelsFirst, DType.F32, step);
 
     // Calls with the byte at which each pixel row of a patch begins.
     private void ForEachRow(int patch, Action<int> action)
