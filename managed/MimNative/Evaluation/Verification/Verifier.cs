@@ -60,6 +60,11 @@ public static class Verifier
         {
             problem = e.Message;
         }
+        catch (Exception e) when (
+            e is KeyNotFoundException or IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            problem = $"case '{name}' cannot be rebuilt from the file's settings: {e.Message}";
+        }
         return new VerificationResult(path, name, compare.All, problem);
     }
 }

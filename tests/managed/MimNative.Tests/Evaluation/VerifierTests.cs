@@ -1,0 +1,165 @@
+using System.Runtime.InteropServices;
+using MimNative.Evaluation.Verification;
+using MimNative.Export;
+using MimNative.Runtime;
+using NUnit.Framework;
+
+namespace MimNative.Tests.Evaluation;
+
+public sealed class VerifierTests : FolderTests
+{
+    private static IEnumerable<TestCaseData> Files() =>
+        Golden.Files().Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
+
+    [TestCaseSource(nameof(Files))]
+    public void A_recorded_case_is_rebuilt_or_said_to_be_unknown(string path)
+    {
+        string name;
+        using (var file = SafetensorsFile.Open(path))
+        {
+            name = file.Metadata["case"];
+        }
+        var result = Verify(path);
+        if (Verifier.KnownCases.Contains(name))
+        {
+            Assert.That(result.Problem, Is.Null);
+            Assert.That(result.Comparisons.Where(c => !c.Passed), Is.Empty);
+            Assert.That(result.Passed);
+        }
+        else
+        {
+            Assert.That(result.Passed, Is.False);
+            Assert.That(result.Problem, Is.EqualTo($"case '{name}' is not implemented yet"));
+        }
+    }
+
+    [Test]
+    public void The_cases_of_a_whole_model_compare_every_tensor_that_was_recorded()
+    {
+        string path = Golden.Files("mae_normpix1").Single();
+        using var file = SafetensorsFile.Open(path);
+        string[] inputs = ["imgs", "noise"];
+        Assert.That(
+            Verify(path).Comparisons.Select(c => c.Tensor),
+            Is.SupersetOf(file.Entries.Select(e => e.Name)
+                .Where(n => !inputs.Contains(n) && !n.StartsWith("param/", StringComparison.Ordinal))));
+    }
+
+    [TestCase("loss")]
+    [TestCase("pred")]
+    [TestCase("latent")]
+    [TestCase("mask")]
+    [TestCase("ids_keep")]
+    [TestCase("loss_per_patch")]
+    [TestCase("grad/blocks.0.norm1.weight")]
+    [TestCase("grad/mask_token")]
+    [TestCase("imgs")]
+    [TestCase("param/decoder_pred.bias")]
+    public void One_changed_number_fails(string tensor)
+    {
+        var result = Verify(Changed("mae_normpix1", tensor, bytes: data =>
+        {
+            // the low bit of an index; of other tensors one number by a thousandth of the norm
+            if (tensor == "ids_keep")
+            {
+                data[0] ^= 1;
+                return;
+            }
+            var values = MemoryMarshal.Cast<byte, float>(data.AsSpan());
+            values[0] += (float)(1e-3 * GradientCheck.Norm(values.ToArray())) + 1e-6f;
+        }));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(result.Problem, Is.Null);
+            Assert.That(result.Passed, Is.False);
+            if (tensor != "imgs" && !tensor.StartsWith("param/", StringComparison.Ordinal))
+            {
+                Assert.That(result.Comparisons.Where(c => !c.Passed).Select(c => c.Tensor), Has.Some.EqualTo(tensor));
+            }
+        }
+    }
+
+    [Test]
+    public void A_missing_tensor_is_named([Values("imgs", "noise", "param/cls_token", "latent")] string tensor)
+    {
+        var result = Verify(Changed("mae_normpix1", tensor, bytes: null));
+        Assert.That(result.Problem, Does.Contain($"'{tensor}'"));
+        Assert.That(result.Passed, Is.False);
+    }
+
+    [TestCase("mae_normpix1")]
+    [TestCase("opt_mae_accum2")]
+    [TestCase("lr_mae_cosine")]
+    [TestCase("op_losses")]
+    [TestCase("op_tokens")]
+    [TestCase("op_layernorm_1e-5")]
+    [TestCase("op_attn_n17_d16")]
+    [TestCase("sincos_48_8x8")]
+    [TestCase("mask_counts")]
+    [TestCase("transforms")]
+    public void A_file_without_one_of_its_settings_or_with_a_wrong_one_is_a_result_and_no_crash(string name)
+    {
+        using var file = Golden.Open(name);
+        foreach (var key in file.Metadata.Keys)
+        {
+            foreach (var value in new[] { null, "", "{}", "[]", "-1", "no" })
+            {
+                VerificationResult? result = null;
+                Assert.That(
+                    () => result = Verify(Rewritten(file, file.Entries.Select(Copy), key, value)), Throws.Nothing, $"{key} = {value}");
+                Assert.That(result!.Problem, Is.Null.Or.Not.Empty);
+            }
+        }
+
+        SafetensorsTensor Copy(SafetensorsEntry entry) =>
+            new(entry.Name, entry.Type, entry.Shape, (offset, to) => file.ReadBytes(entry.Name, offset, to));
+    }
+
+    [Test]
+    public void A_file_that_is_no_recorded_case_says_why()
+    {
+        File.WriteAllText(At("text.safetensors"), "not a tensor in sight");
+        SafetensorsWriter.Save(At("nameless.safetensors"), [SafetensorsTensor.Of("a", new float[] { 1 }, 1)]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Verify(At("text.safetensors")).Problem, Is.Not.Null);
+            Assert.That(Verify(At("nameless.safetensors")).Problem, Does.Contain("names no case"));
+            Assert.That(Verify(At("absent.safetensors")).Problem, Does.Contain("absent.safetensors"));
+        }
+    }
+
+    private static VerificationResult Verify(string path)
+    {
+        using var context = new Context(Device.Cpu, threads: 2);
+        return Verifier.Verify(path, context);
+    }
+
+    // A copy of a recorded file with one tensor changed, or left out.
+    private string Changed(string name, string tensor, Action<byte[]>? bytes)
+    {
+        using var file = Golden.Open(name);
+        Assert.That(file.Contains(tensor), tensor);
+        var tensors = file.Entries.Where(e => e.Name != tensor || bytes is not null).Select(entry =>
+        {
+            var data = file.ReadBytes(entry.Name);
+            if (entry.Name == tensor)
+            {
+                bytes!(data);
+            }
+            return new SafetensorsTensor(
+                entry.Name, entry.Type, entry.Shape, (offset, to) => data.AsSpan((int)offset, to.Length).CopyTo(to));
+        });
+        return Rewritten(file, tensors, "", null);
+    }
+
+    private string Rewritten(SafetensorsFile file, IEnumerable<SafetensorsTensor> tensors, string key, string? value)
+    {
+        var settings = file.Metadata.Where(s => s.Key != key).ToDictionary();
+        if (value is not null)
+        {
+            settings[key] = value;
+        }
+        SafetensorsWriter.Save(At("changed.safetensors"), tensors, settings);
+        return At("changed.safetensors");
+    }
+}
