@@ -24,14 +24,16 @@ public sealed class TensorBoardLog : IDisposable
 
     private const int Rgb = 3;
 
+    private const string Prefix = "events.out.tfevents.";
+
     private readonly FileStream _stream;
     private readonly TimeProvider _clock;
 
     /// <summary>Begins a new event file in a folder, which is created if need be.</summary>
     /// <param name="folder">The folder; TensorBoard reads all event files of one as one run.</param>
     /// <param name="resumedStep">
-    /// When a run continues after this step, TensorBoard is told to forget what earlier files say about
-    /// later steps.
+    /// When a run continues after this step, TensorBoard is told to forget what earlier files of the folder say
+    /// about later steps.
     /// </param>
     /// <param name="clock">What time it is; the system's by default.</param>
     public TensorBoardLog(string folder, long resumedStep = 0, TimeProvider? clock = null)
@@ -40,13 +42,14 @@ public sealed class TensorBoardLog : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(resumedStep);
         _clock = clock ?? TimeProvider.System;
         Directory.CreateDirectory(folder);
-        _stream = Create(folder, _clock.GetUtcNow().ToUnixTimeSeconds());
+        long? latest = LatestIn(folder);
+        _stream = Create(folder, Math.Max(_clock.GetUtcNow().ToUnixTimeSeconds(), (latest ?? -1) + 1));
         WriteEvent(0, output =>
         {
             output.WriteTag(EventFileVersion, WireFormat.WireType.LengthDelimited);
             output.WriteString("brain.Event:2");
         });
-        if (resumedStep > 0)
+        if (resumedStep > 0 || latest is not null)
         {
             WriteEvent(resumedStep + 1, output => WriteMessage(output, EventSessionLog, log =>
             {
@@ -103,12 +106,19 @@ public sealed class TensorBoardLog : IDisposable
         return BitOperations.RotateRight(~crc, 15) + 0xa282ead8;
     }
 
+    // TensorBoard reads a folder's files in the order of their names, whatever the clock did between two of them.
+    private static long? LatestIn(string folder) =>
+        Directory.EnumerateFiles(folder, Prefix + "*")
+            .Select(file => System.IO.Path.GetFileName(file)[Prefix.Length..].Split('.')[0])
+            .Select(digits => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long at) ? at : 0)
+            .Max(at => (long?)at);
+
     private static FileStream Create(string folder, long seconds)
     {
         for (int attempt = 0; ; ++attempt)
         {
             string name = string.Create(CultureInfo.InvariantCulture,
-                $"events.out.tfevents.{seconds:D10}.{Environment.MachineName}.{Environment.ProcessId}.{attempt}");
+                $"{Prefix}{seconds:D10}.{Environment.MachineName}.{Environment.ProcessId}.{attempt}");
             string path = System.IO.Path.Combine(folder, name);
             try
             {

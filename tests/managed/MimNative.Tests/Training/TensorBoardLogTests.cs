@@ -1,8 +1,7 @@
-using System.Buffers.Binary;
 using System.Text;
-using Google.Protobuf;
 using MimNative.Training;
 using NUnit.Framework;
+using static MimNative.Tests.Training.EventFile;
 
 namespace MimNative.Tests.Training;
 
@@ -73,71 +72,31 @@ public sealed class TensorBoardLogTests : FolderTests
         Assert.That(second.Path, Is.Not.EqualTo(first.Path));
     }
 
-    private static Dictionary<int, object> ValueOf(Dictionary<int, object> record) =>
-        Message((byte[])Message((byte[])record[5])[1]);
-
-    private static string Text(object bytes) => Encoding.UTF8.GetString((byte[])bytes);
-
-    /// <summary>The records of a TFRecord file, their checksums verified.</summary>
-    private static List<byte[]> Records(string path)
+    [Test]
+    public void A_run_that_begins_anew_takes_back_what_it_wrote_before_it_had_a_checkpoint()
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new BinaryReader(stream);
-        var records = new List<byte[]>();
-        while (stream.Position < stream.Length)
+        foreach (float loss in new[] { 2f, 3f })
         {
-            byte[] length = reader.ReadBytes(8);
-            Assert.That(reader.ReadUInt32(), Is.EqualTo(Masked(length)));
-            byte[] data = reader.ReadBytes((int)BinaryPrimitives.ReadUInt64LittleEndian(length));
-            Assert.That(reader.ReadUInt32(), Is.EqualTo(Masked(data)));
-            records.Add(data);
+            using var log = new TensorBoardLog(Folder);
+            log.AddScalar("loss", loss, step: 1);
         }
-        return records;
+        Assert.That(Curve(Folder, "loss"), Is.EqualTo(new SortedDictionary<long, float> { [1] = 3 }));
     }
 
-    /// <summary>A message's fields by number: long, double, float, or bytes.</summary>
-    private static Dictionary<int, object> Message(byte[] data)
+    [Test]
+    public void Files_are_named_in_the_order_they_were_begun_in_even_where_the_clock_was_set_back()
     {
-        var fields = new Dictionary<int, object>();
-        using var input = new CodedInputStream(data);
-        for (uint tag = input.ReadTag(); tag != 0; tag = input.ReadTag())
+        string Begin(long seconds)
         {
-            fields.Add(WireFormat.GetTagFieldNumber(tag), WireFormat.GetTagWireType(tag) switch
-            {
-                WireFormat.WireType.Varint => input.ReadInt64(),
-                WireFormat.WireType.Fixed64 => input.ReadDouble(),
-                WireFormat.WireType.Fixed32 => input.ReadFloat(),
-                WireFormat.WireType.LengthDelimited => input.ReadBytes().ToByteArray(),
-                var type => throw new InvalidDataException($"wire type {type}"),
-            });
+            using var log = new TensorBoardLog(Folder, clock: new StoppedClock(seconds));
+            return Path.GetFileName(log.Path);
         }
-        return fields;
+        string[] begun = [Begin(1_700_000_000), Begin(1_700_000_000), Begin(1_600_000_000), Begin(1_700_000_000)];
+        Assert.That(begun, Is.Ordered.Using((IComparer<string>)StringComparer.Ordinal).And.Unique);
     }
 
-    private static uint Masked(byte[] data)
+    private sealed class StoppedClock(long seconds = 1_700_000_000) : TimeProvider
     {
-        uint crc = Crc(data);
-        return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
-    }
-
-    /// <summary>CRC-32C bit by bit.</summary>
-    private static uint Crc(byte[] data)
-    {
-        uint crc = uint.MaxValue;
-        foreach (byte value in data)
-        {
-            crc ^= value;
-            for (int bit = 0; bit < 8; ++bit)
-            {
-                crc = (crc >> 1) ^ ((crc & 1) == 1 ? 0x82f63b78u : 0);
-            }
-        }
-        return ~crc;
-    }
-
-    private sealed class StoppedClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() =>
-            DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_500);
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds((seconds * 1000) + 500);
     }
 }
