@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MimNative.Cli.Commands;
-using MimNative.Export;
-using MimNative.Recipes;
+using MimNative.Cli.Terminal;
 
 namespace MimNative.Cli;
 
@@ -22,36 +21,27 @@ internal static class Program
         return Run(root, arguments);
     }
 
-    // Every failure that a user's input or machine can cause is one sentence and an exit code.
+    // Every failure is one sentence and an exit code.
     private static int Run(RootCommand root, string[] arguments)
     {
         try
         {
             var parsed = root.Parse(arguments);
-            if (parsed.Errors.Count > 0)
+            if (ParseComplaint.About(parsed) is { } complaint)
             {
-                Console.Error.WriteLine($"mim: {parsed.Errors[0].Message}");
+                Failure.Say(complaint);
                 return ExitCode.BadInput;
             }
             // Ctrl-C is each command's own: pretrain finishes its step and saves.
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
         }
-        catch (Exception e) when (CodeOf(e) is { } code)
+        catch (Exception failure)
         {
-            Console.Error.WriteLine($"mim: {e.Message}");
-            return code;
+            return Failure.Report(failure);
         }
     }
-
-    private static int? CodeOf(Exception e) => e switch
-    {
-        NotFiniteNumberException => ExitCode.NotFinite,
-        OperationCanceledException => ExitCode.Stopped,
-        RecipeException or InvalidFileException or ArgumentException or FormatException or NotSupportedException => ExitCode.BadInput,
-        FileNotFoundException or DirectoryNotFoundException => ExitCode.BadInput,
-        MimException { Status: MimStatus.InvalidArgument or MimStatus.CorruptData } => ExitCode.BadInput,
-        MimException or DllNotFoundException or IOException or UnauthorizedAccessException or OutOfMemoryException
-            => ExitCode.Unavailable,
-        _ => null,
-    };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MimNative.Runtime;
 
 namespace MimNative.Cli.Commands;
@@ -12,20 +13,37 @@ internal static class CommonOptions
         DefaultValueFactory = _ => "cpu",
     };
 
-    public static Option<int> Threads() => new("--threads")
-    {
-        Description = "CPU threads of an operation; 0 for one per processor",
-        DefaultValueFactory = _ => 0,
-    };
+    public static Option<int> Threads() =>
+        Whole<int>("--threads", "CPU threads of an operation; 0 for one per processor", 0, 4096, otherwise: 0);
 
     public static Option<bool> Json() => new("--json") { Description = "print JSON, for programs" };
 
+    /// <summary>A whole number in a range.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">What it is, for --help.</param>
+    /// <param name="least">The smallest that is accepted.</param>
+    /// <param name="most">The largest that is accepted.</param>
+    /// <param name="otherwise">What it is where it is not given.</param>
+    public static Option<T> Whole<T>(string name, string description, T least, T most, T otherwise)
+        where T : struct, System.Numerics.IBinaryInteger<T> =>
+        new(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => otherwise,
+            CustomParser = result =>
+            {
+                var text = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
+                if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) &&
+                    value >= least && value <= most)
+                {
+                    return value;
+                }
+                result.AddError($"{name} is '{text}', expected a whole number from {least} to {most}");
+                return otherwise;
+            },
+        };
+
     /// <summary>The context that --device and --threads ask for.</summary>
-    public static Context Open(ParseResult parsed, Option<string> device, Option<int> threads)
-    {
-        var count = parsed.GetValue(threads);
-        return count is >= 0 and <= 4096
-            ? new Context(Runtime.Device.Parse(parsed.GetValue(device)!), count)
-            : throw new ArgumentException($"--threads is {count}, expected 0 to 4096");
-    }
+    public static Context Open(ParseResult parsed, Option<string> device, Option<int> threads) =>
+        new(Runtime.Device.Parse(parsed.GetValue(device)!), parsed.GetValue(threads));
 }

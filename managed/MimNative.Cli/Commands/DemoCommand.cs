@@ -19,7 +19,7 @@ internal static class DemoCommand
         var data = new Option<string>("--data") { Description = "your own pictures instead of the drawn ones" };
         var output = new Option<string>("--out") { Description = "the folder to make", DefaultValueFactory = _ => "runs/demo" };
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe 'demo': train.epochs=5" };
-        var seed = new Option<long>("--seed") { Description = "of the pictures and the run", DefaultValueFactory = _ => 0 };
+        var seed = CommonOptions.Whole("--seed", "of the pictures and the run", 0, long.MaxValue, otherwise: 0);
         var threads = CommonOptions.Threads();
         var command = new Command("demo", "Pretrains a small model in about two minutes and shows what it sees.")
         {
@@ -31,7 +31,8 @@ internal static class DemoCommand
             var recipe = Recipe.Load("demo", [.. parsed.GetValue(set) ?? [], $"train.seed={parsed.GetValue(seed)}"]);
             using var context = new Context(Device.Cpu, parsed.GetValue(threads));
             using var source = Open(parsed.GetValue(data), parsed.GetValue(seed), folder);
-            var run = RunFolder.Create(folder, recipe, parsed.GetValue(data) is { } own ? Path.GetFullPath(own) : Drawn(folder));
+            Pretrainer.RequireFits(recipe, source.Count);
+            var run = RunFolder.Create(folder, recipe, parsed.GetValue(data) ?? Drawn(folder));
             var code = new PretrainJob { SheetEvery = 0 }.Run(run, source, context);
             if (code != ExitCode.Ok)
             {

@@ -21,6 +21,7 @@ internal static class ExportCommand
         command.SetAction(parsed =>
         {
             var folder = RunFolder.Open(parsed.GetValue(run)!);
+            OutputFile.Prepare(parsed.GetValue(to)!);
             using var context = new Runtime.Context(Runtime.Device.Cpu);
             using var model = folder.LoadModel(context);
             var tensors = parsed.GetValue(everything) ? model.Tensors() : model.EncoderTensors();

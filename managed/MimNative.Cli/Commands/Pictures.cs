@@ -8,33 +8,22 @@ internal static class Pictures
 {
     public static Image Read(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw new FileNotFoundException($"there is no picture '{path}'");
-        }
         try
         {
             return Image.Decode(File.ReadAllBytes(path));
         }
-        catch (MimException e) when (e.Status == MimStatus.CorruptData)
+        catch (MimException e) when (e.Status is MimStatus.CorruptData or MimStatus.InvalidArgument or MimStatus.Unsupported)
         {
-            throw new InvalidFileException($"'{path}' cannot be decoded: {e.Message}", e);
+            throw new InvalidFileException($"the picture '{path}' cannot be decoded: {e.Message}", e);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw new InvalidFileException(
+                File.Exists(path)
+                    ? $"the picture '{path}' cannot be read: {DiskFailure.Reason(e)}"
+                    : $"there is no picture '{path}'", e);
         }
     }
 
-    public static void Write(string path, Image picture)
-    {
-        try
-        {
-            if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
-            {
-                Directory.CreateDirectory(folder);
-            }
-            File.WriteAllBytes(path, picture.EncodePng());
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException($"the picture '{path}' cannot be written: {e.Message}", e);
-        }
-    }
+    public static void Write(string path, Image picture) => OutputFile.Write(path, picture.EncodePng());
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using MimNative.Cli.Terminal;
 using MimNative.Data;
+using MimNative.Export;
 using MimNative.Recipes;
 using MimNative.Runtime;
 using MimNative.Training;
@@ -18,20 +19,21 @@ internal static class PretrainCommand
         var output = new Option<string>("--out") { Description = "the run folder to make" };
         var resume = new Option<string>("--resume") { Description = "a run folder to go on with" };
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe: train.batch=256" };
-        var epochs = new Option<int?>("--epochs") { Description = "short for --set train.epochs=" };
-        var batch = new Option<int?>("--batch") { Description = "short for --set train.batch=" };
-        var seed = new Option<long?>("--seed") { Description = "short for --set train.seed=" };
-        var workers = new Option<int>("--workers")
-        {
-            Description = "threads that decode pictures",
-            DefaultValueFactory = _ => Math.Max(1, Environment.ProcessorCount - 1),
-        };
+        var epochs = CommonOptions.Whole("--epochs", "short for --set train.epochs=", 1, int.MaxValue, otherwise: 0);
+        var batch = CommonOptions.Whole("--batch", "short for --set train.batch=", 1, int.MaxValue, otherwise: 0);
+        var seed = CommonOptions.Whole("--seed", "short for --set train.seed=", 0, long.MaxValue, otherwise: 0);
+        var workers = CommonOptions.Whole(
+            "--workers", "threads that decode pictures", 1, LoaderOptions.MostWorkers, Math.Max(1, Environment.ProcessorCount - 1));
         var strict = new Option<bool>("--strict") { Description = "a picture that cannot be decoded is an error" };
-        var checkpointEvery = new Option<long>("--checkpoint-every") { Description = "steps between checkpoints; 0 for one an epoch" };
-        var keepLast = new Option<int>("--keep-last") { Description = "newest checkpoints to keep", DefaultValueFactory = _ => 2 };
-        var keepEvery = new Option<long>("--keep-every") { Description = "keep every checkpoint of a step divisible by this; 0 for none" };
-        var sheetEvery = new Option<int>("--sheet-every") { Description = "epochs between reconstruction sheets; 0 for none", DefaultValueFactory = _ => 5 };
-        var stopAfter = new Option<long>("--stop-after") { Description = "stop, saved, after this step; the schedule stays that of all epochs" };
+        var checkpointEvery = CommonOptions.Whole(
+            "--checkpoint-every", "steps between checkpoints; 0 for one an epoch", 0, long.MaxValue, otherwise: 0);
+        var keepLast = CommonOptions.Whole("--keep-last", "newest checkpoints to keep", 1, int.MaxValue, otherwise: 2);
+        var keepEvery = CommonOptions.Whole(
+            "--keep-every", "keep every checkpoint of a step divisible by this; 0 for none", 0, long.MaxValue, otherwise: 0);
+        var sheetEvery = CommonOptions.Whole(
+            "--sheet-every", "epochs between reconstruction sheets; 0 for none", 0, int.MaxValue, otherwise: 5);
+        var stopAfter = CommonOptions.Whole(
+            "--stop-after", "stop, saved, after this step; the schedule stays that of all epochs", 0, long.MaxValue, otherwise: 0);
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
@@ -44,7 +46,7 @@ internal static class PretrainCommand
         {
             var continued = parsed.GetValue(resume);
             Option[] ofNewRuns = [recipe, output, set, epochs, batch, seed];
-            var given = ofNewRuns.FirstOrDefault(o => parsed.GetResult(o) is not null)?.Name;
+            var given = ofNewRuns.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false })?.Name;
             if (continued is not null && given is not null)
             {
                 throw new ArgumentException($"{given} cannot be given with --resume: a run goes on with its own recipe");
@@ -63,38 +65,59 @@ internal static class PretrainCommand
             {
                 RunSettings = new RunSettings
                 {
-                    CheckpointEvery = AtLeast(0, parsed.GetValue(checkpointEvery), "--checkpoint-every"),
-                    KeepLast = (int)AtLeast(1, parsed.GetValue(keepLast), "--keep-last"),
-                    KeepEvery = AtLeast(0, parsed.GetValue(keepEvery), "--keep-every"),
-                    StopAfter = AtLeast(0, parsed.GetValue(stopAfter), "--stop-after"),
+                    CheckpointEvery = parsed.GetValue(checkpointEvery),
+                    KeepLast = parsed.GetValue(keepLast),
+                    KeepEvery = parsed.GetValue(keepEvery),
+                    StopAfter = parsed.GetValue(stopAfter),
                 },
-                SheetEvery = (int)AtLeast(0, parsed.GetValue(sheetEvery), "--sheet-every"),
-                Workers = (int)AtLeast(1, parsed.GetValue(workers), "--workers"),
+                SheetEvery = parsed.GetValue(sheetEvery),
+                Workers = parsed.GetValue(workers),
                 Strict = parsed.GetValue(strict),
                 Json = parsed.GetValue(json),
+                IsResumed = continued is not null,
             };
+            var path = parsed.GetValue(data);
             using var context = CommonOptions.Open(parsed, device, threads);
             if (continued is not null)
             {
                 var run = RunFolder.Open(continued);
-                using var source = ImageSources.Open(parsed.GetValue(data) ?? run.DataPath);
-                return job.Run(run, source, context);
+                using var source = OpenAgain(run, path);
+                return job.Run(run, source, context, movedTo: path);
             }
             var settings = (parsed.GetValue(set) ?? [])
-                .Concat(Short("train.epochs", parsed.GetValue(epochs)))
-                .Concat(Short("train.batch", parsed.GetValue(batch)))
-                .Concat(Short("train.seed", parsed.GetValue(seed)));
+                .Concat(Short("train.epochs", epochs, parsed))
+                .Concat(Short("train.batch", batch, parsed))
+                .Concat(Short("train.seed", seed, parsed));
             var loaded = Recipe.Load(parsed.GetValue(recipe)!, settings);
-            using var pictures = ImageSources.Open(parsed.GetValue(data)!);
-            var path = parsed.GetValue(data)!;
-            return job.Run(RunFolder.Create(parsed.GetValue(output)!, loaded, Path.GetFullPath(path)), pictures, context);
+            using var pictures = ImageSources.Open(path!);
+            // Before the folder is made: a run that cannot begin should not be in the way of one that can.
+            Pretrainer.RequireFits(loaded, pictures.Count);
+            return job.Run(RunFolder.Create(parsed.GetValue(output)!, loaded, path!), pictures, context);
         });
         return command;
     }
 
-    private static string[] Short<T>(string key, T? value) where T : struct =>
-        value is null ? [] : [string.Create(CultureInfo.InvariantCulture, $"{key}={value}")];
+    // The pictures of a run that goes on: where --data says, else where they were when it began.
+    private static IImageSource OpenAgain(RunFolder run, string? data)
+    {
+        if (data is not null)
+        {
+            return ImageSources.Open(data);
+        }
+        try
+        {
+            return ImageSources.Open(run.DataPath);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        {
+            throw new InvalidFileException(
+                $"the pictures of the run '{run.Path}' are not where they were: {e.Message.TrimEnd('.')}; " +
+                "say with --data where they are", e);
+        }
+    }
 
-    private static long AtLeast(long least, long value, string option) =>
-        value >= least ? value : throw new ArgumentException($"{option} is {value}, expected at least {least}");
+    private static string[] Short<T>(string key, Option<T> option, ParseResult parsed) =>
+        parsed.GetResult(option) is { Implicit: false }
+            ? [string.Create(CultureInfo.InvariantCulture, $"{key}={parsed.GetValue(option)}")]
+            : [];
 }

@@ -22,49 +22,65 @@ internal sealed class PretrainJob
 
     public bool Json { get; init; }
 
+    /// <summary>Whether the run was there before.</summary>
+    public bool IsResumed { get; init; }
+
     /// <summary>Trains until the run is done or somebody stops it.</summary>
-    public int Run(RunFolder folder, IImageSource source, Context context)
+    /// <param name="folder">The run.</param>
+    /// <param name="source">Its pictures.</param>
+    /// <param name="context">The device.</param>
+    /// <param name="movedTo">Where the pictures are now; null where that is not new.</param>
+    public int Run(RunFolder folder, IImageSource source, Context context, string? movedTo = null)
     {
         var display = new TrainingDisplay(Json);
         using var stop = new StopSignal();
-        var pretrain = new PretrainSettings
-        {
-            Workers = Workers,
-            Strict = Strict,
-            Skipped = image => File.AppendAllText(folder.SkippedFile, $"{image.Name}\t{image.Reason}\n"),
-        };
+        var skipped = new SkippedList(folder.SkippedFile);
+        var pretrain = new PretrainSettings { Workers = Workers, Strict = Strict, Skipped = skipped.Add };
         using var run = new PretrainRun(folder, source, context, pretrain, RunSettings);
-        Introduce(display, run, source, context);
-        if (run.Pretrainer.IsDone)
+        if (movedTo is not null)
         {
-            display.Say($"the run is done: step {run.Pretrainer.State.Step} of {run.Pretrainer.TotalSteps}");
+            folder.MoveData(movedTo);
+        }
+        Introduce(display, run, source, context);
+        var loop = run.Pretrainer;
+        if (loop.IsDone)
+        {
+            display.Say($"the run is done: step {loop.State.Step} of {loop.TotalSteps}");
             return ExitCode.Ok;
         }
         bool finished;
         try
         {
             finished = run.Train(
-                display.Step, epoch => DrawSheet(display, run, source, epoch), stop.Token);
+                report => Show(display, report), epoch => DrawSheet(display, run, source, epoch), stop.Token);
         }
         finally
         {
             display.Finish();
+            if (loop.Skipped.Count is > 0 and var count)
+            {
+                display.Say($"{count} images could not be decoded and were skipped; they are listed in {folder.SkippedFile}");
+            }
         }
-        var skipped = run.Pretrainer.Skipped.Count;
-        if (skipped > 0)
+        var saved = folder.Latest is { } checkpoint ? $"saved in {checkpoint.Folder}" : "so there is nothing to save";
+        display.Say($"step {loop.State.Step} of {loop.TotalSteps}, {saved}");
+        if (!loop.IsDone)
         {
-            display.Say($"{skipped} images could not be decoded and were skipped; they are listed in {folder.SkippedFile}");
+            display.Say($"stopped; go on with: mim pretrain --resume {folder.Path}");
         }
-        display.Say($"step {run.Pretrainer.State.Step} of {run.Pretrainer.TotalSteps}, saved in {folder.Latest?.Folder}");
-        if (finished)
-        {
-            return ExitCode.Ok;
-        }
-        display.Say($"stopped; go on with: mim pretrain --resume {folder.Path}");
-        return ExitCode.Stopped;
+        return finished ? ExitCode.Ok : ExitCode.Stopped;
     }
 
-    private static void Introduce(TrainingDisplay display, PretrainRun run, IImageSource source, Context context)
+    private static void Show(TrainingDisplay display, StepReport report)
+    {
+        display.Step(report);
+        if (!float.IsFinite(report.GradientNorm))
+        {
+            display.Say($"step {report.Step}: the gradients are not finite, so the step changed nothing");
+        }
+    }
+
+    private void Introduce(TrainingDisplay display, PretrainRun run, IImageSource source, Context context)
     {
         var (recipe, loop) = (run.Folder.Recipe, run.Pretrainer);
         if (loop.State.Step == 0)
@@ -81,9 +97,12 @@ internal sealed class PretrainJob
         display.Say(
             $"memory     {Numbers.Bytes(memory.Total)}: parameters {Numbers.Bytes(memory.Parameters)}, activations " +
             $"{Numbers.Bytes(memory.Activations)}, scratch {Numbers.Bytes(memory.Scratch)}, batches {Numbers.Bytes(memory.Batches)}");
-        if (loop.State.Step > 0)
+        source.Warnings.ToList().ForEach(warning => display.Say($"warning    {warning}"));
+        if (IsResumed)
         {
-            display.Say($"resumed    at step {loop.State.Step} (epoch {loop.State.Epoch + 1}, step {loop.State.StepInEpoch + 1} of it)");
+            display.Say(loop.State.Step > 0
+                ? $"resumed    at step {loop.State.Step} (epoch {loop.State.Epoch + 1}, step {loop.State.StepInEpoch + 1} of it)"
+                : "resumed    at the beginning: the run has no checkpoint yet");
         }
     }
 

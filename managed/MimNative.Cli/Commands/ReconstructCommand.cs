@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using MimNative.Evaluation;
 using MimNative.Runtime;
 using MimNative.Training;
@@ -24,11 +25,13 @@ internal static class ReconstructCommand
         };
         var stats = new Option<StatisticsSource>("--stats")
         {
-            Description = "for models of normalised pixels: de-normalise with the removed patches' true statistics, or with their visible neighbours'",
+            Description = "for models of normalised pixels: de-normalise with the removed patches' own statistics (true), " +
+                "or with those of their visible neighbours (visible)",
             DefaultValueFactory = _ => StatisticsSource.True,
+            CustomParser = ParseStatistics,
         };
         var output = new Option<string>("--out") { Description = "the sheet to write", DefaultValueFactory = _ => "reconstruction.png" };
-        var seed = new Option<long>("--seed") { Description = "of random masks", DefaultValueFactory = _ => 0 };
+        var seed = CommonOptions.Whole("--seed", "of random masks", 0, long.MaxValue, otherwise: 0);
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
         var command = new Command("reconstruct", "Draws original, masked, predicted and pasted pictures side by side.")
@@ -39,6 +42,7 @@ internal static class ReconstructCommand
         {
             var rule = MaskRule.Parse(parsed.GetValue(mask)!);
             var folder = RunFolder.Open(parsed.GetValue(run)!);
+            OutputFile.Prepare(parsed.GetValue(output)!);
             using var context = CommonOptions.Open(parsed, device, threads);
             using var model = folder.LoadModel(context);
             using var reconstructor = new Reconstructor(model);
@@ -67,5 +71,19 @@ internal static class ReconstructCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static StatisticsSource ParseStatistics(ArgumentResult result)
+    {
+        switch (result.Tokens[^1].Value)
+        {
+            case "true":
+                return StatisticsSource.True;
+            case "visible":
+                return StatisticsSource.Visible;
+            case var other:
+                result.AddError($"--stats is '{other}', expected true or visible");
+                return default;
+        }
     }
 }

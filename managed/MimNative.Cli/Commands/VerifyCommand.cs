@@ -34,7 +34,12 @@ internal static class VerifyCommand
             {
                 Print(results, parsed.GetValue(brief));
             }
-            return results.All(r => r.Passed) ? ExitCode.Ok : ExitCode.Failed;
+            var unreadable = results.Where(r => r.Problem is not null).ToList();
+            unreadable.ForEach(r => Failure.Say(
+                r.Problem!.StartsWith(r.Path, StringComparison.Ordinal) ? r.Problem : $"{r.Path}: {r.Problem}"));
+            return results.All(r => r.Passed) ? ExitCode.Ok
+                : results.Count(r => !r.Passed) > unreadable.Count ? ExitCode.Failed
+                : ExitCode.BadInput;
         });
         return command;
     }

@@ -17,11 +17,11 @@ internal sealed class StopSignal : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>From here on signals do what the system does. The source stays: a signal may be on its way to it.</summary>
     public void Dispose()
     {
         _interrupt.Dispose();
         _terminate.Dispose();
-        _source.Dispose();
     }
 
     private void Stop(PosixSignalContext context)

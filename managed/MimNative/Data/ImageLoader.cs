@@ -42,7 +42,7 @@ public sealed class ImageLoader : IDisposable
         ArgumentNullException.ThrowIfNull(transform);
         ArgumentNullException.ThrowIfNull(options);
         Require(options.BatchSize, 1, int.MaxValue, nameof(options.BatchSize));
-        Require(options.Workers, 1, 1024, nameof(options.Workers));
+        Require(options.Workers, 1, LoaderOptions.MostWorkers, nameof(options.Workers));
         Require(options.Prefetch, 1, 1024, nameof(options.Prefetch));
         Require(options.StartEpoch, 0, int.MaxValue, nameof(options.StartEpoch));
         if (source.Count < options.BatchSize)

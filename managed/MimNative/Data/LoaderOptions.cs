@@ -3,6 +3,9 @@ namespace MimNative.Data;
 /// <summary>How an <see cref="ImageLoader"/> works.</summary>
 public sealed record LoaderOptions
 {
+    /// <summary>The largest <see cref="Workers"/>.</summary>
+    public const int MostWorkers = 1024;
+
     /// <summary>Pictures in a batch.</summary>
     public required int BatchSize { get; init; }
 

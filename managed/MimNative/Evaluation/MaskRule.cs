@@ -1,5 +1,6 @@
 using System.Globalization;
 using MimNative.Data;
+using MimNative.Export;
 using MimNative.Nn;
 using MimNative.Recipes;
 using MimNative.Runtime;
@@ -80,11 +81,27 @@ public sealed class MaskRule
         });
     }
 
-    private static MaskRule FromFile(string text, string path) => new(text, (view, recipe, grid) =>
+    private static MaskRule FromFile(string text, string path) => new(text, (_, recipe, grid) =>
     {
-        using var mask = Image.Decode(File.ReadAllBytes(path));
+        using var mask = Read(path);
         return PictureView.PatchesOf(mask, recipe, grid, share: 0.5);
     });
+
+    private static Image Read(string path)
+    {
+        try
+        {
+            return Image.Decode(File.ReadAllBytes(path));
+        }
+        catch (MimException e) when (e.Status is MimStatus.CorruptData or MimStatus.InvalidArgument or MimStatus.Unsupported)
+        {
+            throw new InvalidFileException($"the mask '{path}' cannot be decoded: {e.Message}", e);
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            throw new InvalidFileException($"the mask '{path}' cannot be read: {DiskFailure.Reason(e)}", e);
+        }
+    }
 
     private static int? Number(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;

@@ -26,7 +26,7 @@ internal sealed class RecipeCheck
         check.Blocks("decoder", decoder.Dim, decoder.Depth, decoder.Heads, decoder.MlpRatio);
         check.Mask(recipe);
         check.Above("loss.beta", recipe.Loss.Beta, 0);
-        check.Transform(recipe.Transform);
+        check.Transform(recipe.Transform, Math.Min(recipe.Image.Height, recipe.Image.Width));
         check.Train(recipe);
     }
 
@@ -78,7 +78,7 @@ internal sealed class RecipeCheck
             $"a share that hides some of the {patches} patches of an image and leaves some", recipe.Mask.Ratio);
     }
 
-    private void Transform(TransformRecipe transform)
+    private void Transform(TransformRecipe transform, int side)
     {
         Require(transform.Scale is [> 0, <= 1] && transform.Scale[0] <= transform.Scale[1],
             "transform.scale", "two rising numbers above 0 and at most 1", List(transform.Scale));
@@ -86,6 +86,8 @@ internal sealed class RecipeCheck
             "transform.ratio", "two rising numbers above 0", List(transform.Ratio));
         Require(transform.Flip is >= 0 and <= 1, "transform.flip", "a number from 0 to 1", transform.Flip);
         Whole("transform.padding", transform.Padding, 0, LargestSide);
+        Require(transform.Kind != TransformKind.SimpleResizedCrop || transform.Padding < side, "transform.padding",
+            $"below the image's shorter side, which is {side}, because the padding mirrors it", transform.Padding);
     }
 
     private void Train(Recipe recipe)

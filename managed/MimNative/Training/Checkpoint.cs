@@ -17,14 +17,16 @@ public sealed class Checkpoint
     /// <summary>The optimiser step after which it was made.</summary>
     public long Step { get; }
 
+    /// <summary>The file that holds the run's state.</summary>
+    public string StatePath => Path.Combine(Folder, StateFile);
+
     /// <summary>Reads the run's state.</summary>
     /// <exception cref="InvalidFileException">It is damaged, or of another step than the folder says.</exception>
     public RunState ReadState()
     {
-        string path = Path.Combine(Folder, StateFile);
-        RunState state = RunState.Read(path);
+        RunState state = RunState.Read(StatePath);
         return state.Step == Step ? state : throw new InvalidFileException(
-            path, $"step should be {Step} as in the folder's name, but is {state.Step}.");
+            StatePath, $"step should be {Step} as in the folder's name, but is {state.Step}.");
     }
 
     /// <summary>Opens the parameters.</summary>

@@ -90,7 +90,8 @@ public sealed class MetricsLog : IDisposable
                     break;  // torn at a block's edge: the newline reached the disk before the rest
                 }
                 throw new InvalidFileException(path,
-                    $"line {number} should be a JSON object with a whole number 'step'.");
+                    $"line {number} should be a JSON object with a whole number 'step'; to go on without the "
+                    + "metrics so far, remove the file.");
             }
             if (step > resumedStep)
             {

@@ -19,6 +19,9 @@ public sealed record RunSettings
 
     /// <summary>The run stops, saved, after this step; 0 for all its epochs. The schedule is that of all epochs.</summary>
     public long StopAfter { get; init; }
+
+    /// <summary>For tests: opens the files of checkpoints and may let them fail.</summary>
+    internal Func<string, Stream>? CreateFile { get; init; }
 }
 
 /// <summary>
@@ -28,6 +31,7 @@ public sealed record RunSettings
 public sealed class PretrainRun : IDisposable
 {
     private readonly RunSettings _settings;
+    private readonly RunLock _lock;
     private readonly CheckpointStore _checkpoints;
     private readonly RunMetrics _metrics;
     private readonly IReadOnlyDictionary<string, string> _data;
@@ -49,14 +53,25 @@ public sealed class PretrainRun : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         Folder = folder;
         _settings = settings;
-        _checkpoints = folder.Checkpoints(settings.KeepLast, settings.KeepEvery);
-        _checkpoints.RemoveUnfinished();
+        _checkpoints = folder.Checkpoints(settings.KeepLast, settings.KeepEvery, settings.CreateFile);
         _data = DataFingerprint.Of(source);
-        Model = new Model(folder.Recipe, context);
-        var from = Restore(_checkpoints.Latest());
-        Pretrainer = new Pretrainer(Model, source, pretrain, from);
-        _saved = Pretrainer.State.Step;
-        _metrics = new RunMetrics(folder, Pretrainer.State.Step);
+        _lock = new RunLock(folder.Path);
+        try
+        {
+            _checkpoints.RemoveUnfinished();
+            Model = new Model(folder.Recipe, context);
+            var from = RestoreLatest(Pretrainer.RequireFits(folder.Recipe, source.Count));
+            Pretrainer = new Pretrainer(Model, source, pretrain, from);
+            _saved = Pretrainer.State.Step;
+            _metrics = new RunMetrics(folder, Pretrainer.State.Step);
+        }
+        catch
+        {
+            Pretrainer?.Dispose();
+            Model?.Dispose();
+            _lock.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The run's folder.</summary>
@@ -76,6 +91,32 @@ public sealed class PretrainRun : IDisposable
     /// <param name="cancellation">Stops the run.</param>
     /// <returns>Whether the run came to its end; false where it was cancelled.</returns>
     public bool Train(Action<StepReport>? stepDone, Action<int>? epochDone, CancellationToken cancellation)
+    {
+        try
+        {
+            return TrainSteps(stepDone, epochDone, cancellation);
+        }
+        catch (Exception failure) when (failure is InvalidDataException || DiskFailure.Is(failure))
+        {
+            // A picture or a disk failed, not the training: the parameters are those of the last whole step.
+            SaveIfPossible();
+            throw;
+        }
+    }
+
+    /// <summary>Adds a picture to the TensorBoard events.</summary>
+    public void LogPicture(string name, Image picture) => _metrics.Picture(name, picture, Pretrainer.State.Step);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        Pretrainer.Dispose();
+        Model.Dispose();
+        _lock.Dispose();
+    }
+
+    private bool TrainSteps(Action<StepReport>? stepDone, Action<int>? epochDone, CancellationToken cancellation)
     {
         var last = _settings.StopAfter > 0 ? Math.Min(_settings.StopAfter, Pretrainer.TotalSteps) : Pretrainer.TotalSteps;
         while (Pretrainer.State.Step < last && !cancellation.IsCancellationRequested)
@@ -97,17 +138,6 @@ public sealed class PretrainRun : IDisposable
         return Pretrainer.State.Step >= last;
     }
 
-    /// <summary>Adds a picture to the TensorBoard events.</summary>
-    public void LogPicture(string name, Image picture) => _metrics.Picture(name, picture, Pretrainer.State.Step);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _metrics.Dispose();
-        Pretrainer.Dispose();
-        Model.Dispose();
-    }
-
     private void Save()
     {
         if (_saved == Pretrainer.State.Step)
@@ -120,6 +150,18 @@ public sealed class PretrainRun : IDisposable
         _saved = state.Step;
     }
 
+    private void SaveIfPossible()
+    {
+        try
+        {
+            Save();
+        }
+        catch (Exception failure) when (DiskFailure.Is(failure))
+        {
+            // the first failure is the one worth reporting; the earlier checkpoints are untouched
+        }
+    }
+
     private Dictionary<string, string> Metadata() => new()
     {
         ["format"] = "pt",
@@ -127,12 +169,26 @@ public sealed class PretrainRun : IDisposable
         ["method"] = Folder.Recipe.Method.ToString(),
     };
 
-    private RunState? Restore(Checkpoint? checkpoint)
+    private RunState? RestoreLatest(long stepsPerEpoch)
     {
-        if (checkpoint is null)
+        var all = _checkpoints.All();
+        if (all.Count == 0)
         {
             return null;
         }
+        try
+        {
+            return Restore(all[^1], stepsPerEpoch);
+        }
+        catch (InvalidFileException damaged) when (damaged.Path is not null && all.Count > 1)
+        {
+            throw new InvalidFileException(
+                $"{damaged.Message.TrimEnd('.')}; to go on from step {all[^2].Step} instead, remove '{all[^1].Folder}'", damaged);
+        }
+    }
+
+    private RunState Restore(Checkpoint checkpoint, long stepsPerEpoch)
+    {
         var state = checkpoint.ReadState();
         if (state.RecipeHash != Folder.Recipe.Hash())
         {
@@ -140,6 +196,7 @@ public sealed class PretrainRun : IDisposable
                 $"the checkpoint '{checkpoint.Folder}' belongs to another recipe than the run's recipe.json");
         }
         DataFingerprint.RequireSame(state.Data, _data);
+        state.RequireConsistent(stepsPerEpoch, checkpoint.StatePath);
         using var model = checkpoint.OpenModel();
         Model.Load(model);
         using var optimizer = checkpoint.OpenOptimizer();

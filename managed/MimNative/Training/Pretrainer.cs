@@ -43,17 +43,7 @@ public sealed class Pretrainer : IDisposable
         _model = model;
         _train = model.Recipe.Train;
         var image = model.Recipe.Image;
-        if (image.Channels != 3)
-        {
-            throw new ArgumentException($"image.channels is {image.Channels}, but pictures are read with 3 channels");
-        }
-        StepsPerEpoch = source.Count / _train.Batch / _train.Accumulation;
-        if (StepsPerEpoch < 1)
-        {
-            throw new ArgumentException(
-                $"the data holds {source.Count} images, fewer than the {(long)_train.Batch * _train.Accumulation} of one step " +
-                $"(train.batch {_train.Batch} x train.accumulation {_train.Accumulation}); set a smaller train.batch");
-        }
+        StepsPerEpoch = RequireFits(model.Recipe, source.Count);
         TotalSteps = StepsPerEpoch * _train.Epochs;
         State = from ?? new RunState { Step = 0, Epoch = 0, StepInEpoch = 0, Seed = _train.Seed, Recipe = model.Recipe.Name };
         _schedule = new LearningRateSchedule
@@ -109,6 +99,30 @@ public sealed class Pretrainer : IDisposable
 
     /// <summary>Pictures that were skipped so far because they cannot be decoded.</summary>
     public IReadOnlyList<SkippedImage> Skipped => _loader.Skipped();
+
+    /// <summary>Whether a recipe can be trained on so many pictures: the optimiser steps of an epoch.</summary>
+    /// <exception cref="ArgumentException">It cannot; the sentence says what to change.</exception>
+    public static long RequireFits(Recipe recipe, int images)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        var (train, image) = (recipe.Train, recipe.Image);
+        if (image.Channels != 3)
+        {
+            throw new ArgumentException($"image.channels is {image.Channels}, but pictures are read with 3 channels");
+        }
+        if ((long)train.Batch * image.Channels * image.Height * image.Width > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"train.batch is {train.Batch}: so many pictures of {image.Height} x {image.Width} do not fit one array; " +
+                "set a smaller train.batch and a larger train.accumulation");
+        }
+        var steps = images / train.Batch / train.Accumulation;
+        return steps > 0
+            ? steps
+            : throw new ArgumentException(
+                $"the data holds {images} images, fewer than the {(long)train.Batch * train.Accumulation} of one step " +
+                $"(train.batch {train.Batch} x train.accumulation {train.Accumulation}); set a smaller train.batch");
+    }
 
     /// <summary>One optimiser step: all its micro-batches forward and backward, then the update.</summary>
     /// <exception cref="NotFiniteNumberException">The loss is not finite; the parameters are those before the step.</exception>

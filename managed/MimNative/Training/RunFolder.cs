@@ -6,8 +6,8 @@ using MimNative.Runtime;
 namespace MimNative.Training;
 
 /// <summary>
-/// A run on disk: <c>recipe.json</c> (complete), <c>data.txt</c> (where the pictures are), <c>checkpoints/</c>, <c>metrics.jsonl</c>, TensorBoard events, <c>sheets/</c>, and
-/// <c>skipped.txt</c> where pictures could not be decoded.
+/// A run on disk: <c>recipe.json</c> (complete), <c>data.txt</c> (where the pictures are), <c>checkpoints/</c>,
+/// <c>metrics.jsonl</c>, TensorBoard events, <c>sheets/</c>, <c>skipped.txt</c> where pictures could not be decoded, and <c>run.lock</c>, which a process holds while it trains.
 /// </summary>
 public sealed class RunFolder
 {
@@ -23,7 +23,12 @@ public sealed class RunFolder
     public Recipe Recipe { get; }
 
     /// <summary>Where the pictures are.</summary>
-    public string DataPath => File.ReadAllText(In(DataFile)).Trim();
+    /// <exception cref="InvalidFileException">The file that says so is missing or empty.</exception>
+    public string DataPath =>
+        File.Exists(In(DataFile)) && File.ReadAllText(In(DataFile)).Trim() is { Length: > 0 } path
+            ? path
+            : throw new InvalidFileException(
+                In(DataFile), "missing or empty, so it is not known where the pictures are; say it with --data");
 
     /// <summary>Where the metrics of every step are.</summary>
     public string MetricsFile => In("metrics.jsonl");
@@ -41,19 +46,26 @@ public sealed class RunFolder
     /// <param name="path">The folder to make.</param>
     /// <param name="recipe">The complete recipe.</param>
     /// <param name="dataPath">Where the pictures are.</param>
-    /// <exception cref="IOException">The folder holds a run already, or cannot be written.</exception>
+    /// <exception cref="ArgumentException">The folder holds a run already, or lies among the pictures.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
     public static RunFolder Create(string path, Recipe recipe, string dataPath)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         var run = new RunFolder(path, recipe);
         if (File.Exists(run.In(RecipeFile)))
         {
-            throw new IOException($"'{path}' holds a run already; continue it with --resume {path}, or choose another folder");
+            throw new ArgumentException($"'{path}' holds a run already; continue it with --resume {path}, or choose another folder");
+        }
+        if (Directory.Exists(dataPath) && IsInside(path, dataPath))
+        {
+            throw new ArgumentException(
+                $"the run folder '{path}' lies inside the pictures' folder '{dataPath}', where the run's own pictures would " +
+                "become data; choose another folder");
         }
         try
         {
             Directory.CreateDirectory(path);
-            AtomicFile.Write(run.In(DataFile), stream => stream.Write(Encoding.UTF8.GetBytes(dataPath + "\n")));
+            run.MoveData(dataPath);
             AtomicFile.Write(run.In(RecipeFile), stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson() + "\n")));
         }
         catch (Exception e) when (DiskFailure.Is(e))
@@ -62,6 +74,10 @@ public sealed class RunFolder
         }
         return run;
     }
+
+    /// <summary>Remembers where the pictures are now.</summary>
+    public void MoveData(string dataPath) => AtomicFile.Write(
+        In(DataFile), stream => stream.Write(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(dataPath) + "\n")));
 
     /// <summary>A run that is there.</summary>
     /// <exception cref="InvalidFileException">The folder holds no run.</exception>
@@ -74,7 +90,7 @@ public sealed class RunFolder
     }
 
     /// <summary>The run's checkpoints.</summary>
-    public CheckpointStore Checkpoints(int keepLast = 2, long keepEvery = 0) => new(In("checkpoints"), keepLast, keepEvery);
+    public CheckpointStore Checkpoints(int keepLast = 2, long keepEvery = 0) => Checkpoints(keepLast, keepEvery, create: null);
 
     /// <summary>The model with the weights of the newest checkpoint.</summary>
     /// <exception cref="InvalidFileException">There is no checkpoint, or it is damaged.</exception>
@@ -93,6 +109,16 @@ public sealed class RunFolder
             model.Dispose();
             throw;
         }
+    }
+
+    internal CheckpointStore Checkpoints(int keepLast, long keepEvery, Func<string, Stream>? create) =>
+        new(In("checkpoints"), keepLast, keepEvery, create);
+
+    private static bool IsInside(string path, string folder)
+    {
+        var relative = System.IO.Path.GetRelativePath(folder, path);
+        return !System.IO.Path.IsPathRooted(relative) && relative != ".." &&
+            !relative.StartsWith(".." + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private string In(string name) => System.IO.Path.Combine(Path, name);

@@ -101,6 +101,18 @@ public sealed record RunState
         return state;
     }
 
+    /// <summary>Requires that the counters agree, for a run with so many optimiser steps an epoch.</summary>
+    /// <exception cref="InvalidFileException">They do not; <paramref name="path"/> is where the state was read.</exception>
+    internal void RequireConsistent(long stepsPerEpoch, string path)
+    {
+        if (MicroStep != 0 || StepInEpoch >= stepsPerEpoch || Step != (Epoch * stepsPerEpoch) + StepInEpoch)
+        {
+            throw new InvalidFileException(path,
+                $"epoch {Epoch}, step_in_epoch {StepInEpoch} and micro_step {MicroStep} do not make step {Step}, "
+                + $"with {stepsPerEpoch} steps an epoch.");
+        }
+    }
+
     private void Check(string path)
     {
         if (FormatVersion is < 1 or > CurrentVersion)
