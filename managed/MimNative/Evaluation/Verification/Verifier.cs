@@ -54,14 +54,15 @@ public static class Verifier
             step.Reserve(Math.Max(64L << 20, 64 * new FileInfo(path).Length));
             check(recorded, compare, step);
         }
+        catch (Exception e) when (
+            e is InvalidFileException or IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException
+                or InvalidOperationException or MimException)
+        {
+            problem = e.Message.ReplaceLineEndings(" ");
+        }
         catch (Exception e)
         {
             // Whatever a file makes go wrong is that file's result: its settings may ask for anything.
-            problem = e.Message.ReplaceLineEndings(" ");
-        }
-        catch (Exception e) when (
-            e is KeyNotFoundException or IndexOutOfRangeException or FormatException or OverflowException)
-        {
             problem = $"case '{name}' cannot be rebuilt from the file's settings: {e.Message}";
         }
         return new VerificationResult(path, name, compare.All, problem);
