@@ -72,11 +72,11 @@ public sealed class KillAndResumeTests : FolderTests
             Is.EqualTo(Enumerable.Range(1, Steps(whole).Count)), "metrics.jsonl has each step once");
         Assert.That(EventFile.Curve(killed, "train/loss"), Is.EqualTo(EventFile.Curve(whole, "train/loss")));
         Assert.That(Files(killed, "sheets"), Is.EqualTo(Files(whole, "sheets")).And.Not.Empty);
-        string last = TinyRun.InCheckpoint("/", Steps(whole).Count, "");
+        int last = Steps(whole).Count;
         foreach (string file in new[] { "model.safetensors", "optimizer.safetensors", "state.json" })
         {
-            byte[] expected = File.ReadAllBytes(whole + last + file);
-            Assert.That(File.ReadAllBytes(killed + last + file), Is.EqualTo(expected), file);
+            byte[] expected = File.ReadAllBytes(TinyRun.InCheckpoint(whole, last, file));
+            Assert.That(File.ReadAllBytes(TinyRun.InCheckpoint(killed, last, file)), Is.EqualTo(expected), file);
         }
         Assert.That(HalfWritten(killed), Is.False);
     }
