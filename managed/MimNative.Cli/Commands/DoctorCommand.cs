@@ -20,7 +20,9 @@ internal static class DoctorCommand
                 return NativeLibraryLoader.Describe();
             });
             var cpu = library.Error is null ? Describe(Device.Cpu) : new Finding(null, "the native library is not loaded");
-            var cuda = library.Error is null ? Describe(new Device(DeviceKind.Cuda)) : new Finding(null, "the native library is not loaded");
+            var cuda = library.Error is null
+                ? Describe(new Device(DeviceKind.Cuda))
+                : new Finding(null, "the native library is not loaded");
             if (parsed.GetValue(json))
             {
                 JsonOutput.Print(writer =>

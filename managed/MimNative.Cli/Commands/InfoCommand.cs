@@ -111,7 +111,8 @@ internal static class InfoCommand
         {
             Console.WriteLine(entry);
         }
-        Console.WriteLine($"{file.Entries.Count} tensors, {file.Entries.Sum(e => e.Count).ToString("N0", CultureInfo.InvariantCulture)} numbers");
+        var numbers = file.Entries.Sum(e => e.Count);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Entries.Count} tensors, {numbers:N0} numbers"));
     }
 
     private static void Run(RunFolder run, bool json)

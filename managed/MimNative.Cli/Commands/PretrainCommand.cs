@@ -15,7 +15,10 @@ internal static class PretrainCommand
     public static Command Create()
     {
         var recipe = new Option<string>("--recipe") { Description = "a recipe's name (see 'mim info recipes') or a JSON file" };
-        var data = new Option<string>("--data") { Description = "a folder of pictures (nested or flat), a list (.txt), a tar shard or a folder of shards" };
+        var data = new Option<string>("--data")
+        {
+            Description = "a folder of pictures (nested or flat), a list (.txt), a tar shard or a folder of shards",
+        };
         var output = new Option<string>("--out") { Description = "the run folder to make" };
         var resume = new Option<string>("--resume") { Description = "a run folder to go on with" };
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe: train.batch=256" };

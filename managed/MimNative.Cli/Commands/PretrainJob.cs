@@ -92,7 +92,8 @@ internal sealed class PretrainJob
         display.Say($"data       {source.Count} images, {loop.StepsPerEpoch} steps an epoch, {loop.TotalSteps} in all");
         display.Say(string.Create(
             CultureInfo.InvariantCulture,
-            $"lr         {recipe.EffectiveLearningRate():0.###e0} = base_lr {recipe.Train.BaseLearningRate:0.###e0} x {recipe.EffectiveBatch()} images a step / {recipe.Train.LearningRateDivisor}"));
+            $"lr         {recipe.EffectiveLearningRate():0.###e0} = base_lr {recipe.Train.BaseLearningRate:0.###e0} " +
+            $"x {recipe.EffectiveBatch()} images a step / {recipe.Train.LearningRateDivisor}"));
         var memory = loop.Memory;
         display.Say(
             $"memory     {Numbers.Bytes(memory.Total)}: parameters {Numbers.Bytes(memory.Parameters)}, activations " +

@@ -62,7 +62,8 @@ internal static class VerifyCommand
     private static string Worst(VerificationResult result)
     {
         var worst = result.Comparisons.MaxBy(c => double.IsNaN(c.Error) ? double.MaxValue : c.Error / Math.Max(c.Tolerance, 1e-30))!;
-        return $"{result.Comparisons.Count} tensors, nearest to its tolerance: {worst.Tensor} {Number(worst.Error)} of {Number(worst.Tolerance)}";
+        return $"{result.Comparisons.Count} tensors, nearest to its tolerance: " +
+            $"{worst.Tensor} {Number(worst.Error)} of {Number(worst.Tolerance)}";
     }
 
     private static string Mark(bool passed) => passed ? "ok  " : "FAIL";

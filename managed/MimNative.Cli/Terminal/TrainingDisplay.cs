@@ -88,7 +88,8 @@ internal sealed class TrainingDisplay(bool json)
         return string.Create(
             CultureInfo.InvariantCulture,
             $"step {r.Step}/{r.TotalSteps}  epoch {r.Epoch + 1}  loss {_loss:0.0000}  {_images / _seconds:0.0} images/s  " +
-            $"data wait {100 * _wait / _seconds:0}%  lr {r.LearningRate:0.00e0}  memory {Numbers.Bytes(Environment.WorkingSet)}  left {Numbers.Duration(left)}");
+            $"data wait {100 * _wait / _seconds:0}%  lr {r.LearningRate:0.00e0}  " +
+            $"memory {Numbers.Bytes(Environment.WorkingSet)}  left {Numbers.Duration(left)}");
     }
 
     private static double Average(double average, double value) => average == 0 ? value : average + (0.05 * (value - average));

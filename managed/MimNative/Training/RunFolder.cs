@@ -7,7 +7,8 @@ namespace MimNative.Training;
 
 /// <summary>
 /// A run on disk: <c>recipe.json</c> (complete), <c>data.txt</c> (where the pictures are), <c>checkpoints/</c>,
-/// <c>metrics.jsonl</c>, TensorBoard events, <c>sheets/</c>, <c>skipped.txt</c> where pictures could not be decoded, and <c>run.lock</c>, which a process holds while it trains.
+/// <c>metrics.jsonl</c>, TensorBoard events, <c>sheets/</c>, <c>skipped.txt</c> where pictures could not be decoded, and
+/// <c>run.lock</c>, which a process holds while it trains.
 /// </summary>
 public sealed class RunFolder
 {

@@ -113,7 +113,8 @@ public sealed class RecordedCase(SafetensorsFile file)
         ArgumentNullException.ThrowIfNull(step);
         foreach (var unknown in Below(prefix).Where(n => !store.Contains(n)))
         {
-            throw new InvalidFileException(file.Path, $"tensor '{prefix}{unknown}' is no parameter of the model that its settings describe");
+            throw new InvalidFileException(
+                file.Path, $"tensor '{prefix}{unknown}' is no parameter of the model that its settings describe");
         }
         foreach (var parameter in store.Parameters)
         {
