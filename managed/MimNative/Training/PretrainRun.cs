@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using MimNative.Data;
 using MimNative.Export;
 using MimNative.Recipes;
@@ -19,6 +21,9 @@ public sealed record RunSettings
 
     /// <summary>The run stops, saved, after this step; 0 for all its epochs. The schedule is that of all epochs.</summary>
     public long StopAfter { get; init; }
+
+    /// <summary>Told of the run's beginning, its checkpoints, and the pictures that are skipped.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>For tests: opens the files of checkpoints and may let them fail.</summary>
     internal Func<string, Stream>? CreateFile { get; init; }
@@ -61,9 +66,10 @@ public sealed class PretrainRun : IDisposable
             _checkpoints.RemoveUnfinished();
             Model = new Model(folder.Recipe, context);
             var from = RestoreLatest(Pretrainer.RequireFits(folder.Recipe, source.Count));
-            Pretrainer = new Pretrainer(Model, source, pretrain, from);
+            Pretrainer = new Pretrainer(Model, source, pretrain with { Skipped = LogSkipped + pretrain.Skipped }, from);
             _saved = Pretrainer.State.Step;
             _metrics = new RunMetrics(folder, Pretrainer.State.Step);
+            settings.Logger.Begins(folder.Path, Pretrainer.State.Step, Pretrainer.TotalSteps);
         }
         catch
         {
@@ -146,9 +152,12 @@ public sealed class PretrainRun : IDisposable
         }
         _metrics.Flush();
         var state = Pretrainer.State with { Data = _data, RecipeHash = Folder.Recipe.Hash() };
-        _checkpoints.Save(state, Model.Tensors(), Model.Moments(), Metadata());
+        var saved = _checkpoints.Save(state, Model.Tensors(), Model.Moments(), Metadata());
         _saved = state.Step;
+        _settings.Logger.Saved(state.Step, saved.Folder);
     }
+
+    private void LogSkipped(SkippedImage image) => _settings.Logger.Skipped(image.Name, image.Reason);
 
     private void SaveIfPossible()
     {

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using MimNative.Data;
 using MimNative.Recipes;
 using MimNative.Runtime;
@@ -87,6 +89,22 @@ public sealed class PretrainRunTests : FolderTests
     }
 
     [Test]
+    public void The_logger_hears_of_the_beginning_the_checkpoints_and_skipped_pictures()
+    {
+        using var pictures = Pictures();
+        var heard = new Lines();
+        using var context = new Context(Device.Cpu, 1);
+        using var run = new PretrainRun(
+            RunFolder.Create(At("run"), Tiny, "pictures"), pictures, context, new PretrainSettings { Workers = 1 },
+            new RunSettings { Logger = heard });
+        run.Train(null, null, CancellationToken.None);
+        string[] lines = [.. heard.All];
+        Assert.That(lines.Count(l => l.Contains("begins after step 0 of 6", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(lines.Count(l => l.Contains("Checkpoint of step", StringComparison.Ordinal)), Is.EqualTo(3));
+        Assert.That(lines.Count(l => l.Contains("4.png was skipped", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
     public void A_skipped_picture_is_listed_once_on_one_line()
     {
         string path = At("skipped.txt");
@@ -147,6 +165,20 @@ public sealed class PretrainRunTests : FolderTests
         using var shapes = new ShapesSource(17, 40, 40, seed: 3);
         return new MemorySource(
             [.. Enumerable.Range(0, 17).Select(i => i == 4 ? "text"u8.ToArray() : shapes.ReadBytes(i, new ByteBuffer()).ToArray())]);
+    }
+
+    /// <summary>A logger that keeps what it hears.</summary>
+    private sealed class Lines : ILogger
+    {
+        public ConcurrentQueue<string> All { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Enqueue(formatter(state, exception));
     }
 
     /// <summary>A source on a network that goes away after so many pictures.</summary>
