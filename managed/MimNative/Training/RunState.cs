@@ -50,10 +50,6 @@ public sealed record RunState
     [JsonRequired]
     public long LossCount { get; init; }
 
-    /// <summary>The lowest average loss of an epoch so far; null before the first epoch's end.</summary>
-    [JsonRequired]
-    public double? BestLoss { get; init; }
-
     /// <summary>The recipe's name.</summary>
     [JsonRequired]
     public string Recipe { get; init; } = "";
