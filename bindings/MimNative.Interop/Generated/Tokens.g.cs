@@ -96,41 +96,49 @@ internal static unsafe partial class Mim
     /// <remarks>
     /// <code>
     ///   y[b,0,:]   = cls[:] + position[0,:]             (only with cls: then E = 1, else E = 0)
-    ///   y[b,E+k,:] = x[b,k,:] + position[E+ids[b,k],:]
+    ///   y[b,E+k,:] = (mask[b,k] != 0 ? mask_token[:] : x[b,k,:]) + position[E+ids[b,k],:]
+    /// The mask token takes the place of masked patches before the position is added (SimMIM, section
+    /// 3.1); the class token is never masked.
     ///
     ///   x, dx          (B, K, D)     dense, f32 or bf16
     ///   y, dy          (B, E+K, D)   dense, of the dtype of x
     ///   cls, dcls      (D)           f32; NULL for none
     ///   position, dposition (E+L, D) f32; NULL for none
     ///   ids            (B, K)        i32 in [0, L), may repeat; NULL for all patches in order (K = L)
-    ///   Without a position ids are not looked at. Backward overwrites dx and adds to dcls and
-    ///   dposition (NULL: not wanted);
-    ///   there E follows from the shapes.
+    ///   mask           (B, K)        f32, anything but 0 = masked; NULL for none
+    ///   mask_token, dmask_token (D)  f32; forward takes it with a mask and only then
+    ///   Without a position ids are not looked at. Backward overwrites dx, with zeros where the mask is,
+    ///   and adds to dcls, dposition and dmask_token (NULL: not wanted); there E follows from the
+    ///   shapes, and dmask_token needs a mask.
     /// </code>
     /// </remarks>
     public static void mim_embed_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x, mim_view* cls,
-        mim_view* position, mim_view* ids) =>
-        Check(Native.mim_embed_tokens_forward(ctx, y, x, cls, position, ids));
+        mim_view* position, mim_view* ids, mim_view* mask, mim_view* mask_token) =>
+        Check(Native.mim_embed_tokens_forward(ctx, y, x, cls, position, ids, mask, mask_token));
 
     /// <summary>Tokens of an encoder: positions added, class token put first.</summary>
     /// <remarks>
     /// <code>
     ///   y[b,0,:]   = cls[:] + position[0,:]             (only with cls: then E = 1, else E = 0)
-    ///   y[b,E+k,:] = x[b,k,:] + position[E+ids[b,k],:]
+    ///   y[b,E+k,:] = (mask[b,k] != 0 ? mask_token[:] : x[b,k,:]) + position[E+ids[b,k],:]
+    /// The mask token takes the place of masked patches before the position is added (SimMIM, section
+    /// 3.1); the class token is never masked.
     ///
     ///   x, dx          (B, K, D)     dense, f32 or bf16
     ///   y, dy          (B, E+K, D)   dense, of the dtype of x
     ///   cls, dcls      (D)           f32; NULL for none
     ///   position, dposition (E+L, D) f32; NULL for none
     ///   ids            (B, K)        i32 in [0, L), may repeat; NULL for all patches in order (K = L)
-    ///   Without a position ids are not looked at. Backward overwrites dx and adds to dcls and
-    ///   dposition (NULL: not wanted);
-    ///   there E follows from the shapes.
+    ///   mask           (B, K)        f32, anything but 0 = masked; NULL for none
+    ///   mask_token, dmask_token (D)  f32; forward takes it with a mask and only then
+    ///   Without a position ids are not looked at. Backward overwrites dx, with zeros where the mask is,
+    ///   and adds to dcls, dposition and dmask_token (NULL: not wanted); there E follows from the
+    ///   shapes, and dmask_token needs a mask.
     /// </code>
     /// </remarks>
     public static void mim_embed_tokens_backward(mim_context* ctx, mim_view* dx, mim_view* dcls, mim_view* dposition,
-        mim_view* dy, mim_view* ids) =>
-        Check(Native.mim_embed_tokens_backward(ctx, dx, dcls, dposition, dy, ids));
+        mim_view* dmask_token, mim_view* dy, mim_view* ids, mim_view* mask) =>
+        Check(Native.mim_embed_tokens_backward(ctx, dx, dcls, dposition, dmask_token, dy, ids, mask));
 
     /// <summary>
     /// Tokens of a decoder: kept tokens back in their places, the mask token everywhere else, positions
@@ -213,11 +221,11 @@ internal static unsafe partial class Mim
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_embed_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x,
-            mim_view* cls, mim_view* position, mim_view* ids);
+            mim_view* cls, mim_view* position, mim_view* ids, mim_view* mask, mim_view* mask_token);
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_embed_tokens_backward(mim_context* ctx, mim_view* dx, mim_view* dcls,
-            mim_view* dposition, mim_view* dy, mim_view* ids);
+            mim_view* dposition, mim_view* dmask_token, mim_view* dy, mim_view* ids, mim_view* mask);
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_restore_tokens_forward(mim_context* ctx, mim_view* y, mim_view* x,

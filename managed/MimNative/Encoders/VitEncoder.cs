@@ -54,14 +54,15 @@ public sealed class VitEncoder
         var dtokens = _stack.Backward(dlatent.Rows(), saved.Stack, step)
             .Reshape(dlatent[0], dlatent[1], dlatent[2]);
         var dx = Ops.EmbedTokensBackward(
-            dtokens, _cls.GradAs(-1), Tensor.None, saved.PatchEmbed.Ids, classToken: true, step);
+            dtokens, _cls.GradAs(-1), Tensor.None, Tensor.None, saved.PatchEmbed.Ids, Tensor.None, classToken: true, step);
         _patchEmbed.Backward(dx, dimages, saved.PatchEmbed, step);
     }
 
     private Tensor Forward(Tensor images, Tensor ids, Step step, out Saved saved)
     {
         var x = _patchEmbed.Forward(images, ids, step, out var patchSaved);                       // (B, K, D)
-        var tokens = Ops.EmbedTokens(x, _cls.ValueAs(-1), _position.ValueAs(-1, Settings.Dim), ids, step);  // (B, 1 + K, D)
+        var tokens = Ops.EmbedTokens(                                                             // (B, 1 + K, D)
+            x, _cls.ValueAs(-1), _position.ValueAs(-1, Settings.Dim), ids, Tensor.None, Tensor.None, step);
         var y = _stack.Forward(tokens.Rows(), tokens[0], step, out var stackSaved);
         saved = new Saved(patchSaved, stackSaved);
         return y.Reshape(tokens[0], tokens[1], tokens[2]);

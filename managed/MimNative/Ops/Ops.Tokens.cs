@@ -55,22 +55,26 @@ public static unsafe partial class Ops
     }
 
     /// <summary>
-    /// Positions added, class token put first. x: (B, K, D); cls: (D) or absent; position: (E + L, D) or absent; ids: (B, K) or
-    /// absent. Returns (B, E + K, D).
+    /// Masked patches replaced by the mask token, positions added, class token put first. x: (B, K, D); cls: (D) or absent;
+    /// position: (E + L, D) or absent; ids: (B, K) or absent; mask: (B, K) f32, not 0 = masked, and maskToken: (D), both or
+    /// neither. Returns (B, E + K, D).
     /// </summary>
-    public static Tensor EmbedTokens(Tensor x, Tensor cls, Tensor position, Tensor ids, Step step)
+    public static Tensor EmbedTokens(
+        Tensor x, Tensor cls, Tensor position, Tensor ids, Tensor mask, Tensor maskToken, Step step)
     {
         var y = step.Empty(x.Type, x[0], x[1] + (cls.IsAbsent ? 0 : 1), x[2]);
-        Mim.mim_embed_tokens_forward(step.Native, View(&y), View(&x), View(&cls), View(&position), View(&ids));
+        Mim.mim_embed_tokens_forward(
+            step.Native, View(&y), View(&x), View(&cls), View(&position), View(&ids), View(&mask), View(&maskToken));
         return y;
     }
 
-    /// <summary>The gradient of x; adds to dcls and dposition (absent: not wanted).</summary>
+    /// <summary>The gradient of x, zero where the mask is; adds to dcls, dposition and dmaskToken (absent: not wanted).</summary>
     public static Tensor EmbedTokensBackward(
-        Tensor dy, Tensor dcls, Tensor dposition, Tensor ids, bool classToken, Step step)
+        Tensor dy, Tensor dcls, Tensor dposition, Tensor dmaskToken, Tensor ids, Tensor mask, bool classToken, Step step)
     {
         var dx = step.Empty(dy.Type, dy[0], dy[1] - (classToken ? 1 : 0), dy[2]);
-        Mim.mim_embed_tokens_backward(step.Native, View(&dx), View(&dcls), View(&dposition), View(&dy), View(&ids));
+        Mim.mim_embed_tokens_backward(
+            step.Native, View(&dx), View(&dcls), View(&dposition), View(&dmaskToken), View(&dy), View(&ids), View(&mask));
         return dx;
     }
 

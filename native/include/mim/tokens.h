@@ -56,22 +56,28 @@ MIM_API mim_status mim_gather_tokens_backward(mim_context* ctx, const mim_view* 
 
 /* Tokens of an encoder: positions added, class token put first.
  *   y[b,0,:]   = cls[:] + position[0,:]             (only with cls: then E = 1, else E = 0)
- *   y[b,E+k,:] = x[b,k,:] + position[E+ids[b,k],:]
+ *   y[b,E+k,:] = (mask[b,k] != 0 ? mask_token[:] : x[b,k,:]) + position[E+ids[b,k],:]
+ * The mask token takes the place of masked patches before the position is added (SimMIM, section
+ * 3.1); the class token is never masked.
  *
  *   x, dx          (B, K, D)     dense, f32 or bf16
  *   y, dy          (B, E+K, D)   dense, of the dtype of x
  *   cls, dcls      (D)           f32; NULL for none
  *   position, dposition (E+L, D) f32; NULL for none
  *   ids            (B, K)        i32 in [0, L), may repeat; NULL for all patches in order (K = L)
- *   Without a position ids are not looked at. Backward overwrites dx and adds to dcls and
- *   dposition (NULL: not wanted);
- *   there E follows from the shapes. */
+ *   mask           (B, K)        f32, anything but 0 = masked; NULL for none
+ *   mask_token, dmask_token (D)  f32; forward takes it with a mask and only then
+ *   Without a position ids are not looked at. Backward overwrites dx, with zeros where the mask is,
+ *   and adds to dcls, dposition and dmask_token (NULL: not wanted); there E follows from the
+ *   shapes, and dmask_token needs a mask. */
 MIM_API mim_status mim_embed_tokens_forward(mim_context* ctx, const mim_view* y, const mim_view* x,
                                             const mim_view* cls, const mim_view* position,
-                                            const mim_view* ids);
+                                            const mim_view* ids, const mim_view* mask,
+                                            const mim_view* mask_token);
 MIM_API mim_status mim_embed_tokens_backward(mim_context* ctx, const mim_view* dx,
                                              const mim_view* dcls, const mim_view* dposition,
-                                             const mim_view* dy, const mim_view* ids);
+                                             const mim_view* dmask_token, const mim_view* dy,
+                                             const mim_view* ids, const mim_view* mask);
 
 /* Tokens of a decoder: kept tokens back in their places, the mask token everywhere else, positions
  * added to all.

@@ -46,9 +46,13 @@ public sealed class OpsErrorTests
         yield return Case("mim_gather_tokens_forward", "params.first", (r, s) => Ops.GatherTokens(
             r.Random(1, 3, 4), s.FromHost<int>([0], 1, 1), first: -1, s));
         yield return Case("mim_embed_tokens_forward", "cls", (r, s) => Ops.EmbedTokens(
-            r.Random(1, 3, 4), r.Random(5), Tensor.None, Tensor.None, s));
+            r.Random(1, 3, 4), r.Random(5), Tensor.None, Tensor.None, Tensor.None, Tensor.None, s));
         yield return Case("mim_embed_tokens_forward", "position", (r, s) => Ops.EmbedTokens(
-            r.Random(1, 3, 4), r.Random(4), r.Random(3, 4), Tensor.None, s));
+            r.Random(1, 3, 4), r.Random(4), r.Random(3, 4), Tensor.None, Tensor.None, Tensor.None, s));
+        yield return Case("mim_embed_tokens_forward", "mask_token", (r, s) => Ops.EmbedTokens(
+            r.Random(1, 3, 4), r.Random(4), Tensor.None, Tensor.None, r.Random(1, 3), Tensor.None, s));
+        yield return Case("mim_embed_tokens_backward", "mask", (r, s) => Ops.EmbedTokensBackward(
+            r.Random(1, 3, 4), Tensor.None, Tensor.None, r.Random(4), Tensor.None, r.Random(1, 4), classToken: false, s));
         yield return Case("mim_restore_tokens_forward", "mask_token", (r, s) => Ops.RestoreTokens(
             r.Random(1, 2, 4), r.Random(5), Tensor.None, s.FromHost<int>([0, 1, 2], 1, 3), classToken: false, s));
         yield return Case("mim_restore_tokens_forward", "ids_restore", (r, s) => Ops.RestoreTokens(
