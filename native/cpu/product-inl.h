@@ -17,6 +17,8 @@ struct matrix {
     float* first;
     int64_t stride;
     float* row(int64_t i) const { return first + i * stride; }
+    matrix from_row(int64_t i) const { return {row(i), stride}; }
+    matrix from_column(int64_t c) const { return {first + c, stride}; }
 };
 
 // How a factor is read: as it lies, or with rows and columns exchanged.

@@ -30,7 +30,7 @@ public sealed class Attention
     {
         var qkv = _qkv.Forward(x, step, out var qkvSaved);                      // (B T, 3 C), channels as [3][head][D]
         var (q, k, v) = Split(qkv, batch);
-        var y = Ops.Attention(q, k, v, Tensor.None, _scale, step, out var lse); // (B, T, H, D)
+        var y = Ops.Attention(q, k, v, default, _scale, step, out var lse);     // (B, T, H, D)
         var z = _proj.Forward(y.Reshape(x[0], x[1]), step, out var projSaved);
         saved = new Saved(qkvSaved, qkv, y, lse, projSaved);
         return z;
@@ -44,7 +44,7 @@ public sealed class Attention
         var dqkv = step.EmptyLike(saved.Qkv);
         var (q, k, v) = Split(saved.Qkv, batch);
         var (dq, dk, dv) = Split(dqkv, batch);
-        Ops.AttentionBackward(dq, dk, dv, Tensor.None, dy, q, k, v, Tensor.None, saved.Y, saved.Lse, _scale, step);
+        Ops.AttentionBackward(dq, dk, dv, Tensor.None, Tensor.None, dy, q, k, v, default, saved.Y, saved.Lse, _scale, step);
         return _qkv.Backward(dqkv, saved.QkvLinear, step);
     }
 

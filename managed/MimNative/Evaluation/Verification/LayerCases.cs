@@ -24,9 +24,11 @@ internal static class LayerCases
             var bias = form == "bias" ? recorded.Load("bias", step) : Tensor.None;
             var dbias = bias.IsAbsent ? Tensor.None : Ops.Filled(0, DType.F32, step, bias.Shape);
 
-            var y = Ops.Attention(q, k, v, bias, scale, step, out var lse);
+            var position = new AttentionPosition { Bias = bias };
+            var y = Ops.Attention(q, k, v, position, scale, step, out var lse);
             Ops.AttentionBackward(
-                dq.Permute(0, 2, 1, 3), dk.Permute(0, 2, 1, 3), dv.Permute(0, 2, 1, 3), dbias, dy, q, k, v, bias, y, lse, scale, step);
+                dq.Permute(0, 2, 1, 3), dk.Permute(0, 2, 1, 3), dv.Permute(0, 2, 1, 3), dbias, Tensor.None, dy, q, k, v, position, y,
+                lse, scale, step);
             var output = Like("q");
             Ops.Copy(output, y.Permute(0, 2, 1, 3), step);
 

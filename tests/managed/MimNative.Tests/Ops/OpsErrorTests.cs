@@ -32,11 +32,26 @@ public sealed class OpsErrorTests
             r.Random(4, 8), Tensor.None, r.Random(4, 8), r.Random(4), r.Random(5), r.Random(8), r.Random(8), r.Random(8), s));
         yield return Case("mim_gelu_backward", "dy", (r, s) => Ops.GeluBackward(r.Random(5), r.Random(6), s));
         yield return Case("mim_attention_forward", "k", (r, s) => Ops.Attention(
-            r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 5), r.Random(1, 3, 2, 4), Tensor.None, 1, s, out _));
+            r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 5), r.Random(1, 3, 2, 4), default, 1, s, out _));
         yield return Case("mim_attention_forward", "bias", (r, s) => Ops.Attention(
-            r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), r.Random(2, 3, 4), 1, s, out _));
+            r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), new() { Bias = r.Random(2, 3, 4) }, 1, s, out _));
         yield return Case("mim_attention_forward", "params.scale", (r, s) => Ops.Attention(
-            r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), Tensor.None, float.NaN, s, out _));
+            r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), r.Random(1, 3, 2, 4), default, float.NaN, s, out _));
+        yield return Case("mim_attention_forward", "windows", (r, s) => Ops.Attention(
+            r.Random(1, 4, 2, 4), r.Random(1, 4, 2, 4), r.Random(1, 4, 2, 4),
+            new() { Windows = s.FromHost<int>([0, 1, 1, 3], 2, 2) }, 1, s, out _));
+        yield return Case("mim_attention_forward", "mask", (r, s) => Ops.Attention(
+            r.Random(1, 4, 2, 4), r.Random(1, 4, 2, 4), r.Random(1, 4, 2, 4),
+            new() { Windows = s.FromHost<int>([0, 1, 2, 3], 2, 2), Mask = r.Random(1, 2, 2) }, 1, s, out _));
+        yield return Case("mim_attention_forward", "table", (r, s) => Ops.Attention(
+            r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4),
+            new() { Table = r.Random(3, 5), Buckets = s.FromHost<int>([0, 1, 2, 3], 2, 2) }, 1, s, out _));
+        yield return Case("mim_attention_forward", "buckets", (r, s) => Ops.Attention(
+            r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4),
+            new() { Table = r.Random(4, 3), Buckets = s.FromHost<int>([0, 1, 2, 3], 2, 2) }, 1, s, out _));
+        yield return Case("mim_attention_backward", "dtable", (r, s) => Ops.AttentionBackward(
+            r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), Tensor.None, r.Random(4, 3), r.Random(1, 2, 2, 4),
+            r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), default, r.Random(1, 2, 2, 4), r.Random(1, 2, 2), 1, s));
         yield return Case("mim_patchify_forward", "params.patch_width", (r, s) => Ops.Patchify(
             r.Random(1, 1, 4, 6), Tensor.None, 4, PatchOrder.PixelsFirst, DType.F32, s));
         yield return Case("mim_patchify_forward", "ids", (r, s) => Ops.Patchify(
