@@ -24,6 +24,24 @@ void require_patch_extent(const char* name, int32_t extent, const char* axis, in
             std::string("a divisor of the ") + axis + " of target, " + std::to_string(pixels));
 }
 
+// A grid of cells over the image: whole pixels to a cell, whole cells to a patch.
+void require_cells(const view& mask, const view& target, const mim_masked_loss_params& params,
+                   const view* ids) {
+    if (ids != nullptr)
+        fail_argument("ids is given, expected NULL: mask is " + describe(mask) +
+                      ", a grid of cells over the image");
+    require_dense_shape(mask, "mask", {target.shape[0], mask.shape[1], mask.shape[2]});
+    const int64_t patch[2] = {params.patch_height, params.patch_width};
+    for (int axis = 0; axis < 2; ++axis) {
+        const int64_t pixels = target.shape[2 + axis], cells = mask.shape[1 + axis];
+        if (pixels % cells != 0 || patch[axis] % (pixels / cells) != 0)
+            fail_argument("mask is " + describe(mask) + ", expected " +
+                          (axis == 0 ? "a height" : "a width") + " that divides target's, " +
+                          std::to_string(pixels) + ", and is a multiple of its patches', " +
+                          std::to_string(pixels / patch[axis]));
+    }
+}
+
 void require_params_of_masked_loss(const mim_masked_loss_params& params, const view& target) {
     if (params.kind < MIM_LOSS_L2 || params.kind > MIM_LOSS_SMOOTH_L1)
         fail_param("kind", std::to_string(params.kind), "a mim_loss_kind, 0 to 2");
@@ -70,10 +88,10 @@ mim_status mim_masked_loss(mim_context* ctx, const mim_view* loss, const mim_vie
         const int64_t values = int64_t(params->patch_height) * params->patch_width * channels;
         const int64_t rows = ids == nullptr ? patches : pred->shape[1];
         require_shape(*pred, "pred", {batch, rows, values});
-        if (rows > patches)
-            fail_argument("pred is " + describe(*pred) + ", expected at most " +
-                          std::to_string(patches) + " rows per image, one per patch of target");
-        require_dense_shape(*mask, "mask", {batch, rows});
+        if (mask->rank == 3)
+            require_cells(*mask, *target, *params, ids);
+        else
+            require_dense_shape(*mask, "mask", {batch, rows});
         if (ids != nullptr) require_dense_shape(*ids, "ids", {batch, rows}, MIM_I32);
         require_dense_shape(*loss, "loss", {1});
         if (loss_per_patch != nullptr)

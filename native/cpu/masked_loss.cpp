@@ -119,7 +119,50 @@ void add_patch(const patch_grid& grid, float* image, const float* values, int64_
     }
 }
 
-// One patch vector. `t` is scratch, padded to whole vectors, so that it needs no tails.
+// ---- a mask of cells ----
+
+struct cell_grid {
+    int64_t rows, columns;  // of the cells that one patch is cut into
+    int64_t line;           // cells from one row of the image's to the next
+
+    cell_grid(const patch_grid& grid, int64_t image_rows, int64_t image_columns)
+        : rows(grid.patch_height * image_rows / grid.height),
+          columns(grid.patch_width * image_columns / grid.width),
+          line(image_columns) {}
+
+    // Of a patch's first cell, counted from the image's first.
+    int64_t origin(const patch_grid& grid, int64_t patch) const {
+        return patch / grid.columns() * rows * line + patch % grid.columns() * columns;
+    }
+
+    bool equal(const float* first) const {
+        for (int64_t r = 0; r < rows; ++r)
+            for (int64_t c = 0; c < columns; ++c)
+                if (first[r * line + c] != first[0]) return false;
+        return true;
+    }
+
+    // values[...] = the cell that holds each value of a patch, in the patch's order.
+    void spread(const patch_grid& grid, float* values, const float* first) const {
+        const int64_t depth = grid.pixels_first ? grid.channels : 1;
+        const int64_t run = grid.patch_width / columns * depth, wide = grid.patch_width * depth;
+        const int64_t tall = grid.patch_height / rows, plane = grid.patch_height * wide;
+        for (int64_t r = 0; r < rows; ++r) {
+            float* top = values + r * tall * wide;
+            for (int64_t c = 0; c < columns; ++c)
+                std::fill_n(top + c * run, run, first[r * line + c]);
+            for (int64_t row = 1; row < tall; ++row)
+                std::memcpy(top + row * wide, top, size_t(wide) * sizeof(float));
+        }
+        if (!grid.pixels_first)
+            for (int64_t c = 1; c < grid.channels; ++c)
+                std::memcpy(values + c * plane, values, size_t(plane) * sizeof(float));
+    }
+};
+
+// ---- one patch vector ----
+//
+// `t` and `cells` are scratch, padded to whole vectors, so that they need no tails.
 
 // Sums term(i, left) over a patch vector: floats within a stretch, doubles between stretches, so
 // that a long vector is summed as well as a short one. Lanes past the end do not count.
@@ -183,11 +226,13 @@ HWY_INLINE float_vector error_slope(float_lanes d, float_vector e, float_vector 
 }
 
 // One row of pred against its target t. `weight` is d loss / d err: mask * grad_scale /
-// denominator.
+// denominator. Where the row's cells differ they are in `cells`, value by value, and the weight is
+// without the mask.
 template <class T, int32_t kind>
 struct patch_row {
     const T* pred;
     float* t;
+    const float* cells;  // null: the weight is that of all values
     int64_t count;
     float beta, weight;
 
@@ -195,19 +240,34 @@ struct patch_row {
         const float_lanes d;
         return hn::Sub(load_some(d, pred + i, left), load(d, t + i));
     }
-    HWY_INLINE float_vector gradient(float_vector e) const {
+    // x times the value's cell; where that is 0, so is the product, even of what is not a number.
+    HWY_INLINE float_vector masked(float_vector x, int64_t i) const {
+        if (cells == nullptr) return x;
         const float_lanes d;
-        return hn::Mul(error_slope<kind>(d, e, hn::Set(d, beta)), hn::Set(d, weight));
+        const float_vector m = load(d, cells + i);
+        return hn::IfThenZeroElse(hn::Eq(m, hn::Zero(d)), hn::Mul(x, m));
+    }
+    HWY_INLINE float_vector gradient(float_vector e, int64_t i) const {
+        const float_lanes d;
+        return masked(hn::Mul(error_slope<kind>(d, e, hn::Set(d, beta)), hn::Set(d, weight)), i);
     }
 
-    // The sum of err over the row; writes the gradient of pred where it is wanted.
+    // The sum of err over the row, times the cells where there are some; writes the gradient of
+    // pred where it is wanted.
     double compare(T* dpred) const {
         const float_lanes d;
         return sum_over(count, [&](int64_t i, int64_t left) HWY_ATTR {
             const float_vector e = difference(i, left);
-            if (dpred != nullptr) store_some(gradient(e), d, dpred + i, left);
-            return error_value<kind>(d, e, hn::Set(d, beta));
+            if (dpred != nullptr) store_some(gradient(e, i), d, dpred + i, left);
+            return masked(error_value<kind>(d, e, hn::Set(d, beta)), i);
         });
+    }
+
+    // The sum of err over the row, whatever the cells.
+    double without_cells() const {
+        patch_row all = *this;
+        all.cells = nullptr;
+        return all.compare(nullptr);
     }
 
     // t = the gradient of the target's pixels. With g = d loss / d pred, that of the target as
@@ -219,18 +279,19 @@ struct patch_row {
         float_vector mean = hn::Zero(d), slope = hn::Zero(d), scale = hn::Set(d, 1.0f);
         if (normalized) {
             const double sum = sum_over(count, [&](int64_t i, int64_t left) HWY_ATTR {
-                return gradient(difference(i, left));
+                return gradient(difference(i, left), i);
             });
             const double product = sum_over(count, [&](int64_t i, int64_t left) HWY_ATTR {
-                return hn::Mul(gradient(difference(i, left)), load(d, t + i));
+                return hn::Mul(gradient(difference(i, left), i), load(d, t + i));
             });
             mean = hn::Set(d, float(sum / double(count)));
             slope = hn::Set(d, float(product / double(count - 1)));
             scale = hn::Set(d, r);
         }
         for (int64_t i = 0; i < count; i += lane_count()) {
-            const float_vector g = gradient(difference(i, count - i));
-            const float_vector projected = hn::MulAdd(load(d, t + i), slope, mean);
+            const float_vector g = gradient(difference(i, count - i), i);
+            const float_vector projected =
+                normalized ? hn::MulAdd(load(d, t + i), slope, mean) : hn::Zero(d);
             store(hn::Mul(scale, hn::Sub(projected, g)), d, t + i);
         }
     }
@@ -248,10 +309,11 @@ struct loss_views {
     const int32_t* ids;  // null: in order
 };
 
-// Leaves the sum of err over each row in `errors`; rows of which nothing is wanted are left out.
+// Leaves mask times err, summed over each row, in `errors`. `scratch` holds two patch vectors for
+// each thread.
 template <class T, int32_t kind>
 void compare_rows(const context& ctx, const loss_views& views, const patch_grid& grid,
-                  double* errors, float* patches, int64_t padded, double denominator,
+                  double* errors, float* scratch, int64_t padded, double denominator,
                   const mim_masked_loss_params& params) {
     const int64_t batch = views.pred.shape[0], rows = views.pred.shape[1], values = grid.values();
     const int64_t image = grid.channels * grid.height * grid.width;
@@ -259,28 +321,48 @@ void compare_rows(const context& ctx, const loss_views& views, const patch_grid&
     float *dtarget = data<float>(views.dtarget), *per_patch = data<float>(views.loss_per_patch);
     const T* pred = data<T>(views.pred);
     T* dpred = data<T>(views.dpred);
-    // Threads share out whole images where they add to dtarget: should ids repeat, no two threads
-    // meet in a patch.
-    const int64_t grain = dtarget == nullptr ? 1 : rows;
+    const bool celled = views.mask.rank == 3;
+    const cell_grid cell_rows(grid, celled ? views.mask.shape[1] : 0,
+                              celled ? views.mask.shape[2] : 0);
+    // Threads share out whole images where they add to dtarget and ids may repeat: no two threads
+    // meet in a patch, and its rows are added in their order.
+    const int64_t grain = dtarget == nullptr || views.ids == nullptr ? 1 : rows;
 
     parallel_ranges(
         ctx, batch * rows, grain, [&](int64_t begin, int64_t end, int64_t thread) HWY_ATTR {
-            float* t = patches + thread * padded;
+            float *t = scratch + 2 * thread * padded, *spread = t + padded;
             for (int64_t i = begin; i < end; ++i) {
-                const bool counts = mask[i] != 0;
+                const int64_t patch = views.ids == nullptr ? i % rows : views.ids[i];
+                const float* cell = mask + i;
+                const float* cells = nullptr;
+                if (celled) {
+                    cell = mask + i / rows * (views.mask.shape[1] * views.mask.shape[2]) +
+                           cell_rows.origin(grid, patch);
+                    if (!cell_rows.equal(cell)) {
+                        cell_rows.spread(grid, spread, cell);
+                        cells = spread;
+                    }
+                }
+                const double one = cells == nullptr ? double(*cell) : 1;  // weight of the row
+                const bool counts = one != 0;
+                errors[i] = 0;
                 if (!counts && dpred != nullptr) std::fill_n(dpred + i * values, values, T());
                 if (!counts && per_patch == nullptr) continue;
 
-                const int64_t patch = views.ids == nullptr ? i % rows : views.ids[i];
                 const int64_t first_pixel = i / rows * image;
                 read_patch(grid, t, target + first_pixel, patch);
                 const float r =
                     params.normalize ? normalize_patch(t, values, params.normalize_eps) : 1.0f;
                 const float weight =
-                    counts ? float(double(mask[i]) * double(params.grad_scale) / denominator) : 0;
-                const patch_row<T, kind> row = {pred + i * values, t, values, params.beta, weight};
-                errors[i] = row.compare(counts && dpred != nullptr ? dpred + i * values : nullptr);
-                if (per_patch != nullptr) per_patch[i] = float(errors[i] / double(values));
+                    counts ? float(one * double(params.grad_scale) / denominator) : 0;
+                const patch_row<T, kind> row = {pred + i * values, t,     cells, values,
+                                                params.beta,       weight};
+                const double error =
+                    row.compare(counts && dpred != nullptr ? dpred + i * values : nullptr);
+                if (counts) errors[i] = one * error;
+                if (per_patch != nullptr)
+                    per_patch[i] =
+                        float((cells == nullptr ? error : row.without_cells()) / double(values));
                 if (counts && dtarget != nullptr) {
                     row.target_gradient(params.normalize != 0, r);
                     add_patch(grid, dtarget + first_pixel, t, patch);
@@ -300,33 +382,35 @@ void masked_loss(context& ctx, const view& loss, const view* loss_per_patch, con
     const int64_t rows = pred.shape[1], all = pred.shape[0] * rows;
     const int64_t padded = (grid.values() + 15) / 16 * 16;
     double* errors = ctx.scratch<double>(all);
-    float* patches = ctx.scratch<float>(ctx.threads() * padded);  // a patch vector for each thread
+    float* vectors = ctx.scratch<float>(2 * ctx.threads() * padded);
     if (ctx.planning()) return;
 
     const float* counted = data<float>(mask);
+    const int64_t weights = elements(mask);
     double masked = 0;
-    for (int64_t i = 0; i < all; ++i) {
-        masked += double(counted[i]);
-        if (views.ids != nullptr && (views.ids[i] < 0 || views.ids[i] >= grid.patches()))
+    for (int64_t i = 0; i < weights; ++i) masked += double(counted[i]);
+    for (int64_t i = 0; views.ids != nullptr && i < all; ++i)
+        if (views.ids[i] < 0 || views.ids[i] >= grid.patches())
             fail_argument("ids[" + std::to_string(i / rows) + ", " + std::to_string(i % rows) +
                           "] is " + std::to_string(views.ids[i]) + ", expected 0 to " +
                           std::to_string(grid.patches() - 1));
-    }
-    const double pixels = double(grid.patch_height * grid.patch_width);
+    // a weight is that of a patch, or of a cell
+    const int64_t pixels = mask.rank == 3
+                               ? grid.height / mask.shape[1] * (grid.width / mask.shape[2])
+                               : grid.patch_height * grid.patch_width;
     const double denominator =
-        (masked * pixels + double(params.mask_epsilon)) * double(grid.channels);
+        (masked * double(pixels) + double(params.mask_epsilon)) * double(grid.channels);
 
     dispatch_dtype(pred.dtype, [&](auto tag) {
         using T = decltype(tag);
         const auto compare = params.kind == MIM_LOSS_L2   ? compare_rows<T, MIM_LOSS_L2>
                              : params.kind == MIM_LOSS_L1 ? compare_rows<T, MIM_LOSS_L1>
                                                           : compare_rows<T, MIM_LOSS_SMOOTH_L1>;
-        compare(ctx, views, grid, errors, patches, padded, denominator, params);
+        compare(ctx, views, grid, errors, vectors, padded, denominator, params);
     });
 
     double total = 0;
-    for (int64_t i = 0; i < all; ++i)
-        if (counted[i] != 0) total += double(counted[i]) * errors[i];
+    for (int64_t i = 0; i < all; ++i) total += errors[i];
     *data<float>(loss) = denominator == 0 ? 0.0f : float(total / denominator);
 }
 

@@ -51,18 +51,26 @@ internal static unsafe partial class Mim
     /// With mask_epsilon = 0 this is MAE's mean over masked patches of the mean error of a patch (MAE,
     /// section 3.2); with 1e-5 it is SimMIM's (section 3.4). An all-zero mask gives 0, never NaN.
     ///
+    /// A mask of rank 3 is a grid of h x w cells over the image, finer than the patches or as fine: each
+    /// cell of H/h x W/w pixels has a weight m of its own (SimMIM on Swin: patches of 32 pixels, masked
+    /// in cells of 4):
+    ///   loss = sum_pixels,channels m * err / ((sum_pixels m + mask_epsilon) * C)
+    ///
     ///   loss            (1)           f32
-    ///   loss_per_patch  (B, M)        f32, mean error of each patch, unmasked ones too; NULL: not
-    ///                                 wanted
+    ///   loss_per_patch  (B, M)        f32, mean error of each patch whatever its mask, unmasked ones
+    ///                                 too; NULL: not wanted
     ///   dpred           (B, M, P)     dense, pred's dtype; zero where the mask is; NULL: not wanted
     ///   dtarget         (B, C, H, W)  f32, ADDED to: the gradient through the target, normalisation
     ///                                 included; NULL: not wanted
     ///   pred            (B, M, P)     dense, f32 or bf16; P = patch_height * patch_width * C
     ///   target          (B, C, H, W)  dense, f32
     ///   mask            (B, M)        f32, 1 = counts towards the loss (fractions allowed)
-    ///   ids             (B, M)        i32: the patch that each row predicts, distinct per image;
-    ///                                 NULL for all in order (M = L)
-    ///   normalize: t becomes (t - mean) / sqrt(var + normalize_eps) of its patch, var unbiased.
+    ///                or (B, h, w)     f32, with ids NULL; h a divisor of H and a multiple of the patch
+    ///                                 rows H / patch_height, w likewise of W and W / patch_width
+    ///   ids             (B, M)        i32 in [0, L): the patch that each row predicts, may repeat: each
+    ///                                 row then counts for itself; NULL for all in order (M = L)
+    ///   normalize: t becomes (t - mean) / sqrt(var + normalize_eps) of its patch, var unbiased; all of
+    ///   its pixels count there, masked or not.
     /// </code>
     /// </remarks>
     public static void mim_masked_loss(mim_context* ctx, mim_view* loss, mim_view* loss_per_patch, mim_view* dpred,

@@ -35,9 +35,10 @@ public readonly record struct MaskedLossSettings(
 public static unsafe partial class Ops
 {
     /// <summary>
-    /// The masked reconstruction loss and its gradient in one pass. pred: (B, M, P); target: images (B, C, H, W); mask: (B, M);
-    /// ids: (B, M), the patch that each row predicts, absent for all in order. Writes loss (1) and, where given, lossPerPatch
-    /// (B, M) and dpred; adds to dtarget (B, C, H, W) where given. Gradients are multiplied by gradScale.
+    /// The masked reconstruction loss and its gradient in one pass. pred: (B, M, P); target: images (B, C, H, W); mask: (B, M),
+    /// or, without ids, (B, h, w): a weight for each cell of H/h x W/w pixels, whole cells to a patch; ids: (B, M), the patch that
+    /// each row predicts, may repeat, absent for all in order. Writes loss (1) and, where given, lossPerPatch (B, M), the mean
+    /// error whatever the mask, and dpred; adds to dtarget (B, C, H, W) where given. Gradients are multiplied by gradScale.
     /// </summary>
     public static void MaskedLoss(
         Tensor loss, Tensor lossPerPatch, Tensor dpred, Tensor dtarget, Tensor pred, Tensor target, Tensor mask, Tensor ids,

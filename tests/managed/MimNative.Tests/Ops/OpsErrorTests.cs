@@ -76,6 +76,7 @@ public sealed class OpsErrorTests
             s.FromHost<float>([0.5f, float.NaN, 0], 1, 3), 1, s));
         yield return Case("mim_masked_loss", "pred", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 5), mask: r.Random(1, 2)));
         yield return Case("mim_masked_loss", "mask", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 4), mask: r.Random(1, 3)));
+        yield return Case("mim_masked_loss", "mask", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 4), mask: r.Random(1, 2, 3)));
         yield return Case("mim_random_uniform", "samples", (r, s) => Ops.RandomUniform(
             s.FromHost<long>([-1], 1), 4, RandomStream.Mask, 0, 0, s));
         yield return Case("mim_random_uniform", "params.epoch", (r, s) => Ops.RandomUniform(
