@@ -60,6 +60,8 @@ internal static unsafe partial class Mim
         "mim_masked_loss",
         "mim_adamw_step",
         "mim_gradient_norm",
+        "mim_relative_position_bias_forward",
+        "mim_relative_position_bias_backward",
         "mim_copy",
         "mim_fill",
         "mim_random_uniform",

@@ -9,6 +9,7 @@
 #include "mim/layers.h"
 #include "mim/losses.h"
 #include "mim/optimizer.h"
+#include "mim/relative_position.h"
 #include "mim/tensor.h"
 #include "mim/tokens.h"
 
