@@ -58,6 +58,7 @@ internal static unsafe partial class Mim
         "mim_restore_tokens_backward",
         "mim_mask_from_noise",
         "mim_masked_loss",
+        "mim_low_pass",
         "mim_adamw_step",
         "mim_gradient_norm",
         "mim_relative_position_bias_forward",
@@ -85,6 +86,7 @@ internal static unsafe partial class AbiLayout
         Of_mim_patchify_params(),
         Of_mim_gather_tokens_params(),
         Of_mim_masked_loss_params(),
+        Of_mim_low_pass_params(),
         Of_mim_segment(),
         Of_mim_adamw_params(),
         Of_mim_random_params(),
@@ -199,6 +201,15 @@ internal static unsafe partial class AbiLayout
                 (byte*)&value.patch_width - start, (byte*)&value.order - start, (byte*)&value.normalize - start,
                 (byte*)&value.normalize_eps - start, (byte*)&value.beta - start, (byte*)&value.mask_epsilon - start,
                 (byte*)&value.grad_scale - start]);
+    }
+
+    private static AbiStruct Of_mim_low_pass_params()
+    {
+        mim_low_pass_params value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_low_pass_params", sizeof(mim_low_pass_params),
+            ["size", "mode", "radius"],
+            [(byte*)&value.size - start, (byte*)&value.mode - start, (byte*)&value.radius - start]);
     }
 
     private static AbiStruct Of_mim_segment()

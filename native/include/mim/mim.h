@@ -8,6 +8,7 @@
 #include "mim/image.h"
 #include "mim/layers.h"
 #include "mim/losses.h"
+#include "mim/low_pass.h"
 #include "mim/optimizer.h"
 #include "mim/relative_position.h"
 #include "mim/tensor.h"

@@ -81,6 +81,10 @@ public sealed class OpsErrorTests
         yield return Case("mim_masked_loss", "pred", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 5), mask: r.Random(1, 2)));
         yield return Case("mim_masked_loss", "mask", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 4), mask: r.Random(1, 3)));
         yield return Case("mim_masked_loss", "mask", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 4), mask: r.Random(1, 2, 3)));
+        yield return Case("mim_low_pass", "mean", (r, s) => Ops.LowPass(
+            r.Random(1, 3, 4, 6), r.Random(4), r.Random(3), 2, LowPassMode.Exact, s));
+        yield return Case("mim_low_pass", "params.radius", (r, s) => Ops.LowPass(
+            r.Random(1, 3, 4, 6), r.Random(3), r.Random(3), -1, LowPassMode.Symmetric, s));
         yield return Case("mim_random_uniform", "samples", (r, s) => Ops.RandomUniform(
             s.FromHost<long>([-1], 1), 4, RandomStream.Mask, 0, 0, s));
         yield return Case("mim_random_uniform", "params.epoch", (r, s) => Ops.RandomUniform(
