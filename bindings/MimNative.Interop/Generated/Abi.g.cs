@@ -48,6 +48,8 @@ internal static unsafe partial class Mim
         "mim_layer_norm_backward",
         "mim_gelu_forward",
         "mim_gelu_backward",
+        "mim_layer_scale_forward",
+        "mim_layer_scale_backward",
         "mim_patchify_forward",
         "mim_patchify_backward",
         "mim_gather_tokens_forward",

@@ -1,4 +1,4 @@
-/* The layers of a transformer block: linear, LayerNorm, GELU. Letters: R rows, C columns
+/* The layers of a transformer block: linear, LayerNorm, GELU, LayerScale. Letters: R rows, C columns
  * (channels), K inputs, N outputs. Compute dtype: f32 or bf16; sums are kept in f32. */
 #ifndef MIM_LAYERS_H
 #define MIM_LAYERS_H
@@ -71,6 +71,23 @@ MIM_API mim_status mim_layer_norm_backward(mim_context* ctx, const mim_view* dx,
 MIM_API mim_status mim_gelu_forward(mim_context* ctx, const mim_view* y, const mim_view* x);
 MIM_API mim_status mim_gelu_backward(mim_context* ctx, const mim_view* dx, const mim_view* dy,
                                      const mim_view* x);
+
+/* LayerScale and stochastic depth on a residual branch, in one pass:
+ *   y[r,c] = x[r,c] * gamma[c] * sample_scale[r / (R / S)]
+ * gamma is LayerScale's (Touvron et al. 2021, section 3); sample_scale, one for each image, is 0 or
+ * 1 / keep of stochastic depth (Huang et al. 2016, section 3).
+ *
+ *   x, y, dx, dy    (R, C)  dense, compute dtype; the rows of a sample are neighbours
+ *   gamma, dgamma   (C)     f32; gamma NULL for 1, and then dgamma too
+ *   sample_scale    (S)     f32, S divides R; NULL for 1. At least one of the two is given
+ *   y may be x's memory, dx may be dy's. Backward overwrites dx and adds to dgamma (NULL: not
+ *   wanted); x is the saved value, and may be NULL where dgamma is. */
+MIM_API mim_status mim_layer_scale_forward(mim_context* ctx, const mim_view* y, const mim_view* x,
+                                           const mim_view* gamma, const mim_view* sample_scale);
+MIM_API mim_status mim_layer_scale_backward(mim_context* ctx, const mim_view* dx,
+                                            const mim_view* dgamma, const mim_view* dy,
+                                            const mim_view* x, const mim_view* gamma,
+                                            const mim_view* sample_scale);
 
 #ifdef __cplusplus
 }

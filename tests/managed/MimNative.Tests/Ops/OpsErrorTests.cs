@@ -52,6 +52,10 @@ public sealed class OpsErrorTests
         yield return Case("mim_attention_backward", "dtable", (r, s) => Ops.AttentionBackward(
             r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), Tensor.None, r.Random(4, 3), r.Random(1, 2, 2, 4),
             r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), default, r.Random(1, 2, 2, 4), r.Random(1, 2, 2), 1, s));
+        yield return Case("mim_layer_scale_forward", "sample_scale", (r, s) => Ops.LayerScale(
+            r.Random(4, 3), r.Random(3), r.Random(3), s));
+        yield return Case("mim_layer_scale_backward", "dgamma", (r, s) => Ops.LayerScaleBackward(
+            r.Random(4, 3), r.Random(4, 3), r.Random(3), Tensor.None, r.Random(4), s));
         yield return Case("mim_relative_position_bias_forward", "index", (r, s) => Ops.RelativePositionBias(
             r.Random(3, 2), s.FromHost<int>([0, 3], 1, 2), s));
         yield return Case("mim_relative_position_bias_backward", "dbias", (r, s) => Ops.RelativePositionBiasBackward(
