@@ -202,6 +202,29 @@ OP_TEST(linear_wanted, int64_t rows, int64_t inputs, int64_t outputs, int64_t ac
 OP_CASES(linear_wanted, {3, 7, 5, 0}, {3, 7, 5, 1}, {197, 96, 128, 1});
 OP_CASES_BF16(linear_wanted, {65, 48, 33, 1});
 
+// Biases of two thirds of a packed qkv (SimMIM's q_bias and v_bias): a bias gradient alone, from
+// columns in the middle of wider rows.
+OP_TEST(linear_bias_alone, int64_t rows, int64_t outputs) {
+    if (!can_multiply(t)) GTEST_SKIP() << mim_last_error();
+    tensor dqkv = t.random({rows, 3 * outputs}), x = t.random({rows, 5}),
+           w = t.random({outputs, 5});
+    const std::vector<double> before = dqkv.values();
+    for (int64_t third = 0; third < 3; ++third) {
+        tensor dbias = t.filled_f32({outputs}, 1);
+        const mim_view* dy = dqkv.slice(1, third * outputs, (third + 1) * outputs);
+        t.ok(mim_linear_backward(t.ctx(), nullptr, nullptr, dbias, dy, x, w, nullptr, &plain));
+        for (int64_t n = 0; n < outputs; ++n) {
+            double want = 1;
+            for (int64_t r = 0; r < rows; ++r) want += dqkv(r, third * outputs + n);
+            t.near("dbias", dbias(n), want);
+        }
+    }
+    t.tolerance("dbias", 4e-6);  // f32 whatever the rows are
+    EXPECT_EQ(before, dqkv.values());
+}
+OP_CASES(linear_bias_alone, {1, 1}, {3, 7}, {394, 192});
+OP_CASES_BF16(linear_bias_alone, {1, 1}, {3, 7}, {394, 192});
+
 // The number of threads is the context's; each number gives its own bits, and the same ones every
 // time.
 OP_TEST(linear_threads, int64_t rows, int64_t inputs, int64_t outputs) {
