@@ -65,6 +65,7 @@ internal static unsafe partial class Mim
         "mim_gradient_norm",
         "mim_relative_position_bias_forward",
         "mim_relative_position_bias_backward",
+        "mim_reduce_images",
         "mim_copy",
         "mim_fill",
         "mim_random_uniform",
@@ -91,6 +92,7 @@ internal static unsafe partial class AbiLayout
         Of_mim_low_pass_params(),
         Of_mim_segment(),
         Of_mim_adamw_params(),
+        Of_mim_reduce_images_params(),
         Of_mim_random_params(),
     ];
 
@@ -232,6 +234,15 @@ internal static unsafe partial class AbiLayout
             ["size", "beta1", "beta2", "eps", "max_norm"],
             [(byte*)&value.size - start, (byte*)&value.beta1 - start, (byte*)&value.beta2 - start,
                 (byte*)&value.eps - start, (byte*)&value.max_norm - start]);
+    }
+
+    private static AbiStruct Of_mim_reduce_images_params()
+    {
+        mim_reduce_images_params value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_reduce_images_params", sizeof(mim_reduce_images_params),
+            ["size", "factor"],
+            [(byte*)&value.size - start, (byte*)&value.factor - start]);
     }
 
     private static AbiStruct Of_mim_random_params()

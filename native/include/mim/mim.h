@@ -11,6 +11,7 @@
 #include "mim/low_pass.h"
 #include "mim/optimizer.h"
 #include "mim/relative_position.h"
+#include "mim/targets.h"
 #include "mim/tensor.h"
 #include "mim/tokens.h"
 
