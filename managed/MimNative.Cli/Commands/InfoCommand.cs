@@ -62,7 +62,7 @@ internal static class InfoCommand
             });
             return;
         }
-        var table = Tables.New("recipe", "what it is", "differs from the defaults of MAE ViT-B/16 in");
+        var table = Tables.New("recipe", "what it is", "differs from the defaults of its method in");
         foreach (var recipe in recipes)
         {
             var differences = recipe.Differences().Where(d => d.Key is not ("name" or "description"));

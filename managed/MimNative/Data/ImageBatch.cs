@@ -38,7 +38,7 @@ public sealed class ImageBatch
     /// Which picture of the source each view shows. Where a picture had to be skipped it is the one that stands in
     /// for it.
     /// </summary>
-    public ReadOnlySpan<long> Samples => _samples;
+    public ReadOnlyMemory<long> Samples => _samples;
 
     /// <summary>The epoch the batch belongs to, from 0.</summary>
     public long Epoch { get; private set; }

@@ -4,26 +4,63 @@ using MimNative.Runtime;
 
 namespace MimNative.Encoders;
 
-/// <summary>Sizes of a plain vision transformer.</summary>
+/// <summary>Sizes and kinds of a plain vision transformer; the defaults are MAE's.</summary>
 /// <param name="Grid">How images are cut into patches.</param>
-/// <param name="Dim">Channels of a token; divisible by the heads and by 4.</param>
+/// <param name="Dim">Channels of a token; divisible by the heads, and by 4 with sine-cosine positions.</param>
 /// <param name="Depth">Blocks.</param>
 /// <param name="Heads">Heads of a block.</param>
 /// <param name="MlpRatio">Hidden channels of the perceptron, as a multiple of Dim.</param>
 /// <param name="Eps">Of every LayerNorm.</param>
 public sealed record VitSettings(
-    PatchGrid Grid, int Dim, int Depth, int Heads, double MlpRatio = 4, float Eps = 1e-6f);
+    PatchGrid Grid, int Dim, int Depth, int Heads, double MlpRatio = 4, float Eps = 1e-6f)
+{
+    /// <summary>What is added to the tokens.</summary>
+    public PositionKind Position { get; init; } = PositionKind.SinCos;
+
+    /// <summary>What attention knows of offsets.</summary>
+    public RelativePositionKind RelativePosition { get; init; } = RelativePositionKind.None;
+
+    /// <summary>The grid whose tokens attend to each other where it is not the whole image: LoMaR's window.</summary>
+    public (int Rows, int Columns)? Window { get; init; }
+
+    /// <summary>What stands in place of a hidden patch; absent where hidden patches are left out.</summary>
+    public MaskTokenKind? MaskToken { get; init; }
+
+    /// <summary>Whether the keys' projection has a bias.</summary>
+    public bool KeyBias { get; init; } = true;
+
+    /// <summary>Initial LayerScale; 0 for none.</summary>
+    public double LayerScale { get; init; }
+
+    /// <summary>Stochastic depth of the last block.</summary>
+    public double DropPath { get; init; }
+
+    /// <summary>Whether weights begin as in SimMIM: normal, the last layers of branches smaller with depth. Otherwise Xavier.</summary>
+    public bool NormalInit { get; init; }
+}
+
+/// <summary>Which tokens a vision transformer is given; what is absent plays no part.</summary>
+/// <param name="Ids">(B, K) i32: the patches that are embedded; absent for all, in order.</param>
+/// <param name="Mask">(R, T) f32: tokens that are replaced by the mask token.</param>
+/// <param name="IdsRestore">(R, T) i32: the places of the embedded tokens, mask tokens everywhere else.</param>
+/// <param name="Sequences">Sequences of an image that are encoded each for itself, R = B * Sequences: LoMaR's windows.</param>
+public readonly record struct VitTokens(Tensor Ids, Tensor Mask, Tensor IdsRestore, int Sequences = 1);
 
 /// <summary>
-/// A plain vision transformer (Dosovitskiy et al. 2021) with MAE's fixed sine-cosine positions and a class token, which sees only
-/// the patches that a mask keeps.
+/// A plain vision transformer (Dosovitskiy et al. 2021) with a class token: MAE's, which sees only the patches that a mask keeps;
+/// SimMIM's, with mask tokens and relative positions; LoMaR's, over windows.
 /// </summary>
-public sealed class VitEncoder
+public sealed class VitEncoder : IMaskedEncoder
 {
     private readonly PatchEmbed _patchEmbed;
     private readonly Parameter _cls;
-    private readonly Parameter _position;
+    private readonly Parameter? _position;
+    private readonly Parameter? _maskToken;
+    private readonly RelativePositionBias? _sharedBias;
+    private readonly StochasticDepth _dropPath;
     private readonly TransformerStack _stack;
+    private readonly LayerNorm _norm;
+    private readonly int[]? _index;
 
     /// <summary>Registers the encoder's parameters under the upstream names.</summary>
     public VitEncoder(ParameterScope scope, VitSettings settings)
@@ -31,43 +68,147 @@ public sealed class VitEncoder
         ArgumentNullException.ThrowIfNull(settings);
         settings.Grid.Validate();
         Settings = settings;
+        var grid = settings.Grid;
+        var tokens = settings.Window ?? (grid.Rows, grid.Columns);
+        var init = settings.NormalInit ? WeightInits.Normal : WeightInits.Xavier;
         _cls = scope.Add("cls_token", new Initializer.Normal(0.02), trainable: true, 1, 1, settings.Dim);
-        _position = SinCosPosition.Register(scope, "pos_embed", settings.Grid, settings.Dim, classToken: true);
-        _patchEmbed = new PatchEmbed(scope["patch_embed"], settings.Grid, settings.Dim);
-        _stack = new TransformerStack(
-            scope, "blocks", "norm", settings.Depth, settings.Dim, settings.Heads, settings.MlpRatio, settings.Eps);
+        _position = settings.Position switch
+        {
+            PositionKind.SinCos => SinCosPosition.Register(scope, "pos_embed", grid, settings.Dim, classToken: true),
+            PositionKind.Learned => scope.Add(
+                "pos_embed", new Initializer.Normal(0.02), trainable: true, 1, grid.Count + 1, settings.Dim),
+            _ => null,
+        };
+        _maskToken = settings.MaskToken is { } token
+            ? scope.Add(
+                "mask_token", token == MaskTokenKind.Learned ? new Initializer.Normal(0.02) : Initializer.Zeros,
+                trainable: token == MaskTokenKind.Learned, 1, 1, settings.Dim)
+            : null;
+        _patchEmbed = new PatchEmbed(scope["patch_embed"], grid, settings.Dim, init);
+        var rows = RelativePositionBias.Rows(tokens.Rows, tokens.Columns, classToken: true);
+        if (settings.RelativePosition == RelativePositionKind.SharedBias)
+        {
+            _sharedBias = new RelativePositionBias(scope["rel_pos_bias"], rows, settings.Heads, Initializer.Zeros);
+        }
+        _index = settings.RelativePosition switch
+        {
+            RelativePositionKind.None => null,
+            RelativePositionKind.Contextual => ContextualPosition.Of(tokens.Rows, tokens.Columns),
+            _ => RelativePositionBias.Index(tokens.Rows, tokens.Columns, classToken: true),
+        };
+        _dropPath = new StochasticDepth(settings.DropPath, settings.Depth);
+        _stack = new TransformerStack(scope, "blocks", settings.Depth, block =>
+            new BlockSettings(settings.Dim, settings.Heads, settings.MlpRatio, settings.Eps)
+            {
+                KeyBias = settings.KeyBias,
+                LayerScale = settings.LayerScale,
+                RelativePositions = settings.RelativePosition == RelativePositionKind.Bias ? rows : 0,
+                Buckets = settings.RelativePosition == RelativePositionKind.Contextual ? ContextualPosition.Buckets : 0,
+                Init = init,
+                InitLast = settings.NormalInit ? WeightInits.NormalOfLayer(block + 1) : null,
+            });
+        _norm = new LayerNorm(scope["norm"], settings.Dim, settings.Eps);
     }
 
     /// <summary>The sizes.</summary>
     public VitSettings Settings { get; }
 
+    /// <inheritdoc/>
+    public PatchGrid Grid => Settings.Grid;
+
+    /// <inheritdoc/>
+    public PatchGrid OutputGrid => Settings.Grid;
+
+    /// <inheritdoc/>
+    public int OutputDim => Settings.Dim;
+
     /// <summary>Tokens of all patches: encoding without a mask. images: (B, C, H, W); returns (B, 1 + L, D).</summary>
-    public Tensor Forward(Tensor images, Step step) => Forward(images, Tensor.None, step, out _);
+    public Tensor Forward(Tensor images, Step step) => Forward(images, default(VitTokens), key: null, step, out _);
 
     /// <summary>Tokens of the visible patches: (B, 1 + K, D), class token first, after the final LayerNorm.</summary>
-    public Tensor Forward(Tensor images, in TokenMask mask, Step step, out Saved saved) =>
-        Forward(images, mask.IdsKeep, step, out saved);
+    public Tensor Forward(Tensor images, in TokenMask mask, in BatchKey? key, Step step, out Saved saved) =>
+        Forward(images, new VitTokens(mask.IdsKeep, Tensor.None, Tensor.None), key, step, out saved);
+
+    /// <summary>The tokens (R, 1 + T, D), class token first, after the final LayerNorm.</summary>
+    public Tensor Forward(Tensor images, in VitTokens tokens, in BatchKey? key, Step step, out Saved saved)
+    {
+        var context = Context(key, step);
+        var x = _patchEmbed.Forward(images, tokens.Ids, step, out var patchSaved)                 // (B, K, D)
+            .Reshape(images[0] * Math.Max(1, tokens.Sequences), -1, Settings.Dim);                // (R, K / Sequences, D)
+        var maskToken = _maskToken?.ValueAs(-1) ?? Tensor.None;
+        var embedded = Ops.EmbedTokens(
+            x, _cls.ValueAs(-1), Position, PositionIds(tokens), tokens.Mask, tokens.Mask.IsAbsent ? Tensor.None : maskToken, step);
+        var all = tokens.IdsRestore.IsAbsent
+            ? embedded
+            : Ops.RestoreTokens(embedded, maskToken, Tensor.None, tokens.IdsRestore, classToken: true, step);
+        var stream = _stack.Forward(all.Rows(), all[0], context, step, out var stackSaved);
+        var y = _norm.Forward(stream, step, out var normSaved);
+        saved = new Saved(patchSaved, tokens, embedded[1], stackSaved, normSaved);
+        return y.Reshape(all[0], all[1], all[2]);
+    }
 
     /// <summary>Adds to the parameters' gradients, and to <paramref name="dimages"/> (B, C, H, W) where it is given.</summary>
     public void Backward(Tensor dlatent, Tensor dimages, in Saved saved, Step step)
     {
-        var dtokens = _stack.Backward(dlatent.Rows(), saved.Stack, step)
-            .Reshape(dlatent[0], dlatent[1], dlatent[2]);
+        ref readonly var context = ref saved.Stack.Contexts[0];
+        var dsum = _norm.Backward(dlatent.Rows(), Tensor.None, saved.Norm, step);
+        var dall = _stack.Backward(dsum, saved.Stack, step).Reshape(dlatent[0], dlatent[1], dlatent[2]);
+        _sharedBias?.Backward(context.DBias, context.RelativeIndex, step);
+        var dmaskToken = _maskToken is { IsTrainable: true } ? _maskToken.GradAs(-1) : Tensor.None;
+        var dembedded = saved.Tokens.IdsRestore.IsAbsent
+            ? dall
+            : Ops.RestoreTokensBackward(
+                dall, dmaskToken, Tensor.None, saved.Tokens.IdsRestore, saved.EmbeddedTokens, step);
+        var dposition = _position is { IsTrainable: true } ? _position.GradAs(-1, Settings.Dim) : Tensor.None;
         var dx = Ops.EmbedTokensBackward(
-            dtokens, _cls.GradAs(-1), Tensor.None, Tensor.None, saved.PatchEmbed.Ids, Tensor.None, classToken: true, step);
-        _patchEmbed.Backward(dx, dimages, saved.PatchEmbed, step);
+            dembedded, _cls.GradAs(-1), dposition, saved.Tokens.Mask.IsAbsent ? Tensor.None : dmaskToken,
+            PositionIds(saved.Tokens), saved.Tokens.Mask, classToken: true, step);
+        _patchEmbed.Backward(dx.Reshape(saved.PatchEmbed.Patches[0], -1, Settings.Dim), dimages, saved.PatchEmbed, step);
     }
 
-    private Tensor Forward(Tensor images, Tensor ids, Step step, out Saved saved)
+    /// <inheritdoc/>
+    public Tensor ForwardMasked(Tensor images, Tensor mask, in BatchKey? key, Step step, out object saved)
     {
-        var x = _patchEmbed.Forward(images, ids, step, out var patchSaved);                       // (B, K, D)
-        var tokens = Ops.EmbedTokens(                                                             // (B, 1 + K, D)
-            x, _cls.ValueAs(-1), _position.ValueAs(-1, Settings.Dim), ids, Tensor.None, Tensor.None, step);
-        var y = _stack.Forward(tokens.Rows(), tokens[0], step, out var stackSaved);
-        saved = new Saved(patchSaved, stackSaved);
-        return y.Reshape(tokens[0], tokens[1], tokens[2]);
+        var latent = Forward(images, new VitTokens(Tensor.None, mask, Tensor.None), key, step, out var vitSaved);
+        var ids = PatchIds.All(images[0], Grid.Count, step);
+        saved = step.Keep((vitSaved, ids, latent[1]));
+        return Ops.GatherTokens(latent, ids, first: 1, step).Rows();              // the class token ends here
+    }
+
+    /// <inheritdoc/>
+    public void BackwardMasked(Tensor dtokens, Tensor dimages, object saved, Step step)
+    {
+        ref readonly var kept = ref Step.Kept<(Saved Vit, Tensor Ids, long Tokens)>(saved);
+        var dlatent = Ops.GatherTokensBackward(
+            dtokens.Reshape(kept.Ids[0], kept.Ids[1], -1), kept.Ids, first: 1, kept.Tokens, step);
+        Backward(dlatent, dimages, kept.Vit, step);
+    }
+
+    private Tensor Position => _position?.ValueAs(-1, Settings.Dim) ?? Tensor.None;
+
+    // Windows repeat patches, but have no positions to look up.
+    private Tensor PositionIds(in VitTokens tokens) => _position is null ? Tensor.None : tokens.Ids;
+
+    private BlockContext[] Context(in BatchKey? key, Step step)
+    {
+        var contexts = step.Rent<BlockContext>(1);
+        var index = Tensor.None;
+        if (_index is not null)
+        {
+            var tokens = (long)Math.Sqrt(_index.Length);
+            index = step.FromHost<int>(_index, tokens, tokens);
+        }
+        var bias = _sharedBias?.Forward(index, step) ?? Tensor.None;
+        var isContextual = Settings.RelativePosition == RelativePositionKind.Contextual;
+        contexts[0] = new BlockContext(
+            new AttentionPosition { Bias = bias, Buckets = isContextual ? index : Tensor.None },
+            bias.IsAbsent ? Tensor.None : Ops.Filled(0, DType.F32, step, bias.Shape),
+            isContextual ? Tensor.None : index,
+            key is { } drawn ? _dropPath.Draw(drawn, step) : Tensor.None);
+        return contexts;
     }
 
     /// <summary>What Backward needs from Forward.</summary>
-    public readonly record struct Saved(PatchEmbed.Saved PatchEmbed, TransformerStack.Saved Stack);
+    public readonly record struct Saved(
+        PatchEmbed.Saved PatchEmbed, VitTokens Tokens, long EmbeddedTokens, TransformerStack.Saved Stack, LayerNorm.Saved Norm);
 }

@@ -1,4 +1,4 @@
-using MimNative.Masking;
+using MimNative.Methods;
 using MimNative.Nn;
 using MimNative.Runtime;
 using MimNative.Training;
@@ -40,6 +40,7 @@ public sealed class Reconstructor : IDisposable
 
     private readonly Model _model;
     private readonly PatchGrid _grid;
+    private readonly PredictionLayout _layout;
     private readonly Step _step;
     private readonly float[] _mean;
     private readonly float[] _std;
@@ -50,31 +51,27 @@ public sealed class Reconstructor : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         _model = model;
         _grid = model.Method.Grid;
+        _layout = model.Method.Prediction;
         _mean = [.. model.Recipe.Image.Mean.Select(m => (float)m)];
         _std = [.. model.Recipe.Image.Std.Select(s => (float)s)];
         _step = new Step(model.Context);
         _step.Plan(step =>
         {
             var images = step.Empty(DType.F32, 1, _grid.Channels, _grid.Height, _grid.Width);
-            var mask = RandomMasking.FromNoise(step.Empty(DType.F32, 1, _grid.Count), _grid.Count - 1, step);
-            _model.Method.Reconstruct(images, mask, step);
-            Patches(images, step);
+            var hidden = new bool[_grid.Count];
+            hidden[0] = true;  // of all masks, the one that leaves most to encode
+            Patches(_model.Method.Reconstruct(images, hidden, step).Target, step);
         });
     }
 
     /// <summary>The sentence that belongs under the pictures.</summary>
     public string Caption(StatisticsSource statistics) =>
-        !_model.Method.NormalizesTarget ? "predictions are pixels"
+        !_layout.Normalized ? "predictions are pixels"
         : statistics == StatisticsSource.True ? "de-normalised with ground-truth patch statistics"
         : "de-normalised with visible-neighbour statistics";
 
     /// <summary>A random mask of the model's own kind: the patches that are removed, a function of (seed, sample).</summary>
-    public bool[] RandomMask(long seed, long sample)
-    {
-        _step.Begin();
-        var mask = _model.Method.SampleMask(_step.FromHost<long>([sample], 1), seed, epoch: 0, _step);
-        return [.. _step.ToArray<float>(mask.Mask).Select(m => m > 0)];
-    }
+    public bool[] RandomMask(long seed, long sample) => _model.Method.SampleHidden(new BatchKey(new[] { sample }, seed, Epoch: 0));
 
     /// <summary>Completes a picture of the model's input size, of which the given patches are removed.</summary>
     public ReconstructedPicture Reconstruct(Image image, ReadOnlySpan<bool> removed, StatisticsSource statistics)
@@ -89,9 +86,8 @@ public sealed class Reconstructor : IDisposable
         var values = new float[3 * image.Height * image.Width];
         image.Normalize(values, _mean, _std);
         var images = _step.FromHost<float>(values, 1, 3, image.Height, image.Width);
-        var mask = HandMadeMask.FromPatches(removed, batch: 1, _step);
-        var result = _model.Method.Reconstruct(images, mask, _step);
-        var predicted = ToPixels(_step.ToArray<float>(result.Pred), images, removed, statistics);
+        var result = _model.Method.Reconstruct(images, removed, _step);
+        var predicted = ToPixels(result, images, removed, statistics);
         var loss = _step.ToArray<float>(result.Loss)[0];
 
         var original = image.Crop(image.Box);
@@ -100,8 +96,8 @@ public sealed class Reconstructor : IDisposable
         {
             if (removed[patch])
             {
-                ForEachRow(patch, row => masked.Pixels.Slice(row, _grid.Patch * 3).Fill(Grey));
-                ForEachRow(patch, row => predicted.Pixels.Slice(row, _grid.Patch * 3).CopyTo(pasted.Pixels[row..]));
+                ForEachRow(_grid, patch, row => masked.Pixels.Slice(row, _grid.Patch * 3).Fill(Grey));
+                ForEachRow(_grid, patch, row => predicted.Pixels.Slice(row, _grid.Patch * 3).CopyTo(pasted.Pixels[row..]));
             }
         }
         return new ReconstructedPicture(original, masked, predicted, pasted, loss);
@@ -110,41 +106,72 @@ public sealed class Reconstructor : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _step.Dispose();
 
-    // Predictions (L, P), pixels first, as a picture.
-    private Image ToPixels(float[] pred, Tensor images, ReadOnlySpan<bool> removed, StatisticsSource source)
+    // Predictions (M, P) as a picture of the input's size.
+    private Image ToPixels(in Reconstruction result, Tensor images, ReadOnlySpan<bool> removed, StatisticsSource source)
     {
-        if (_model.Method.NormalizesTarget)
+        var pred = _step.ToArray<float>(result.Pred);
+        if (_layout.Normalized)
         {
-            var statistics = PatchStatistics.Of(_step.ToArray<float>(Patches(images, _step)), _grid.PatchSize);
-            pred = (source == StatisticsSource.True ? statistics : statistics.FromVisible(_grid, removed)).Denormalize(pred);
+            // A filtered target knows something of its neighbours, so what is seen is taken from the picture itself.
+            var of = source == StatisticsSource.True || _layout.Reduction > 1 ? result.Target : images;
+            var statistics = PatchStatistics.Of(_step.ToArray<float>(Patches(of, _step)), _layout.PatchSize);
+            pred = (source == StatisticsSource.True ? statistics : statistics.FromVisible(_layout.Grid, RemovedPredictions(removed)))
+                .Denormalize(pred);
         }
         var picture = Image.Create(_grid.Height, _grid.Width);
-        for (var patch = 0; patch < _grid.Count; patch++)
+        for (var patch = 0; patch < _layout.Grid.Count; patch++)
         {
-            var from = patch * _grid.PatchSize;
-            ForEachRow(patch, row =>
+            var y = 0;
+            ForEachRow(_layout.Grid, patch, row =>
             {
-                var pixels = picture.Pixels.Slice(row, _grid.Patch * 3);
-                for (var i = 0; i < pixels.Length; i++, from++)
+                var pixels = picture.Pixels.Slice(row, _layout.Grid.Patch * 3);
+                for (var i = 0; i < pixels.Length; i++)
                 {
-                    var value = ((pred[from] * _std[i % 3]) + _mean[i % 3]) * 255;
-                    pixels[i] = (byte)Math.Clamp(Math.Round(value), 0, 255);
+                    var value = (pred[(patch * _layout.PatchSize) + Place(y, i / 3, i % 3)] * _std[i % 3]) + _mean[i % 3];
+                    pixels[i] = (byte)Math.Clamp(Math.Round(value * 255), 0, 255);
                 }
+                y++;
             });
         }
         return picture;
     }
 
+    // Where a predicted patch has the number of a pixel of the picture.
+    private int Place(int y, int x, int channel)
+    {
+        int side = _layout.Patch, row = y / _layout.Reduction, column = x / _layout.Reduction;
+        return _layout.Order == PatchOrder.PixelsFirst
+            ? (((row * side) + column) * 3) + channel
+            : (((channel * side) + row) * side) + column;
+    }
+
+    // Predicted patches may be larger than those that are removed: one counts as removed if any part of it is.
+    private bool[] RemovedPredictions(ReadOnlySpan<bool> removed)
+    {
+        var grid = _layout.Grid;
+        var result = new bool[grid.Count];
+        for (var i = 0; i < result.Length; i++)
+        {
+            int top = i / grid.Columns * grid.Patch / _grid.Patch, left = i % grid.Columns * grid.Patch / _grid.Patch;
+            var side = Math.Max(1, grid.Patch / _grid.Patch);
+            for (var part = 0; part < side * side; part++)
+            {
+                result[i] |= removed[((top + (part / side)) * _grid.Columns) + left + (part % side)];
+            }
+        }
+        return result;
+    }
+
     private Tensor Patches(Tensor images, Step step) =>
-        Ops.Patchify(images, Tensor.None, _grid.Patch, PatchOrder.PixelsFirst, DType.F32, step);
+        Ops.Patchify(images, Tensor.None, _layout.Patch, _layout.Order, DType.F32, step);
 
     // Calls with the byte at which each pixel row of a patch begins.
-    private void ForEachRow(int patch, Action<int> action)
+    private static void ForEachRow(PatchGrid grid, int patch, Action<int> action)
     {
-        int top = patch / _grid.Columns * _grid.Patch, left = patch % _grid.Columns * _grid.Patch;
-        for (var y = 0; y < _grid.Patch; y++)
+        int top = patch / grid.Columns * grid.Patch, left = patch % grid.Columns * grid.Patch;
+        for (var y = 0; y < grid.Patch; y++)
         {
-            action((((top + y) * _grid.Width) + left) * 3);
+            action((((top + y) * grid.Width) + left) * 3);
         }
     }
 }

@@ -17,9 +17,28 @@ public sealed class RandomMasking(double ratio, int patches)
     /// <summary>Visible patches of an image.</summary>
     public int Keep { get; } = MaskCounts.MaeKept(patches, ratio);
 
-    /// <summary>Masks for the samples of a batch (B, i64): a function of (seed, epoch, sample) alone.</summary>
-    public TokenMask Sample(Tensor samples, long seed, long epoch, Step step) =>
-        FromNoise(Ops.RandomUniform(samples, patches, RandomStream.Mask, epoch, seed, step), step);
+    /// <summary>Masks for the samples of a batch: a function of (seed, epoch, sample) alone.</summary>
+    public TokenMask Sample(in BatchKey key, Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        var samples = step.FromHost<long>(key.Samples.Span, key.Samples.Length);
+        return FromNoise(Ops.RandomUniform(samples, patches, RandomStream.Mask, key.Epoch, key.Seed, step), step);
+    }
+
+    /// <summary>The patches that the mask of the first sample removes.</summary>
+    public bool[] SampleHidden(in BatchKey key) => Hidden(key, patches, patches - Keep, keepsSmallest: true);
+
+    /// <summary>A random mask of the first sample that hides so many patches.</summary>
+    internal static bool[] Hidden(in BatchKey key, int patches, int count, bool keepsSmallest = false)
+    {
+        var order = new SampleRandom(RandomStream.Mask, key, key.Samples.Span[0]).Order(patches);
+        var hidden = new bool[patches];
+        foreach (var patch in keepsSmallest ? order.AsSpan(patches - count) : order.AsSpan(0, count))
+        {
+            hidden[patch] = true;
+        }
+        return hidden;
+    }
 
     /// <summary>Masks from noise (B, L): the smallest values are kept.</summary>
     public TokenMask FromNoise(Tensor noise, Step step) => FromNoise(noise, Keep, step);

@@ -21,20 +21,22 @@ public sealed class MaeDecoder
     private readonly Parameter _maskToken;
     private readonly Parameter _position;
     private readonly TransformerStack _stack;
+    private readonly LayerNorm _norm;
     private readonly Linear _predict;
     private readonly int _dim;
 
-    /// <summary>Registers the decoder's parameters under the upstream names.</summary>
-    public MaeDecoder(ParameterScope scope, MaeDecoderSettings settings, PatchGrid grid, int encoderDim, float eps)
+    /// <summary>Registers the decoder's parameters under the upstream names; a prediction has so many <paramref name="values"/>.</summary>
+    public MaeDecoder(ParameterScope scope, MaeDecoderSettings settings, PatchGrid grid, int encoderDim, float eps, int values)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _dim = settings.Dim;
         _embed = new Linear(scope["decoder_embed"], encoderDim, settings.Dim);
         _maskToken = scope.Add("mask_token", new Initializer.Normal(0.02), trainable: true, 1, 1, settings.Dim);
         _position = SinCosPosition.Register(scope, "decoder_pos_embed", grid, settings.Dim, classToken: true);
-        _stack = new TransformerStack(
-            scope, "decoder_blocks", "decoder_norm", settings.Depth, settings.Dim, settings.Heads, settings.MlpRatio, eps);
-        _predict = new Linear(scope["decoder_pred"], settings.Dim, grid.PatchSize);
+        var block = new BlockSettings(settings.Dim, settings.Heads, settings.MlpRatio, eps);
+        _stack = new TransformerStack(scope, "decoder_blocks", settings.Depth, _ => block);
+        _norm = new LayerNorm(scope["decoder_norm"], settings.Dim, eps);
+        _predict = new Linear(scope["decoder_pred"], settings.Dim, values);
     }
 
     /// <summary>
@@ -50,10 +52,11 @@ public sealed class MaeDecoder
         var x = _embed.Forward(latent.Rows(), step, out var embedSaved).Reshape(latent[0], latent[1], _dim);
         var tokens = Ops.RestoreTokens(
             x, _maskToken.ValueAs(-1), _position.ValueAs(-1, _dim), mask.IdsRestore, classToken: true, step);
-        var y = _stack.Forward(tokens.Rows(), tokens[0], step, out var stackSaved).Reshape(tokens[0], tokens[1], _dim);
+        var stream = _stack.Forward(tokens.Rows(), tokens[0], step, out var stackSaved);
+        var y = _norm.Forward(stream, step, out var normSaved).Reshape(tokens[0], tokens[1], _dim);
         var asked = Ops.GatherTokens(y, ids, first: 1, step);                   // (B, M, D): the class token ends here
         var pred = _predict.Forward(asked.Rows(), step, out var predictSaved);
-        saved = new Saved(embedSaved, mask.IdsRestore, latent[1], stackSaved, ids, predictSaved);
+        saved = new Saved(embedSaved, mask.IdsRestore, latent[1], stackSaved, normSaved, ids, predictSaved);
         return pred.Reshape(asked[0], asked[1], -1);
     }
 
@@ -64,7 +67,8 @@ public sealed class MaeDecoder
         var tokens = saved.IdsRestore[1] + 1;
         var dasked = _predict.Backward(dpred.Rows(), saved.Predict, step).Reshape(batch, -1, _dim);
         var dy = Ops.GatherTokensBackward(dasked, saved.Ids, first: 1, tokens, step);
-        var dtokens = _stack.Backward(dy.Rows(), saved.Stack, step).Reshape(batch, tokens, _dim);
+        var dsum = _norm.Backward(dy.Rows(), Tensor.None, saved.Norm, step);
+        var dtokens = _stack.Backward(dsum, saved.Stack, step).Reshape(batch, tokens, _dim);
         var dx = Ops.RestoreTokensBackward(
             dtokens, _maskToken.GradAs(-1), Tensor.None, saved.IdsRestore, saved.LatentTokens, step);
         return _embed.Backward(dx.Rows(), saved.Embed, step).Reshape(batch, saved.LatentTokens, -1);
@@ -72,6 +76,6 @@ public sealed class MaeDecoder
 
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(
-        Linear.Saved Embed, Tensor IdsRestore, long LatentTokens, TransformerStack.Saved Stack, Tensor Ids,
-        Linear.Saved Predict);
+        Linear.Saved Embed, Tensor IdsRestore, long LatentTokens, TransformerStack.Saved Stack, LayerNorm.Saved Norm,
+        Tensor Ids, Linear.Saved Predict);
 }

@@ -2,50 +2,105 @@ using MimNative.Runtime;
 
 namespace MimNative.Nn;
 
-/// <summary>Multi-head self-attention with packed projections (Vaswani et al. 2017, section 3.2).</summary>
+/// <summary>
+/// Multi-head self-attention with packed projections (Vaswani et al. 2017, section 3.2), with or without relative positions: a bias of
+/// its own or a shared one, windows, contextual buckets.
+/// </summary>
 public sealed class Attention
 {
-    private readonly Linear _qkv;
+    private readonly Linear? _qkv;
+    private readonly UnbiasedKeys? _unbiasedKeys;
+    private readonly RelativePositionBias? _relative;
+    private readonly Parameter? _table;
     private readonly Linear _proj;
     private readonly int _heads;
     private readonly long _headDim;
     private readonly float _scale;
 
-    /// <summary>Attention over tokens of <paramref name="dim"/> channels.</summary>
+    /// <summary>Attention over tokens of <paramref name="dim"/> channels, without positions.</summary>
     public Attention(ParameterScope scope, long dim, int heads)
+        : this(scope, new BlockSettings(dim, heads, MlpRatio: 4, Eps: 1e-6f))
     {
+    }
+
+    /// <summary>The attention of a block.</summary>
+    public Attention(ParameterScope scope, BlockSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var (dim, heads) = (settings.Dim, settings.Heads);
         if (heads < 1 || dim % heads != 0)
         {
-            throw new ArgumentException($"{dim} channels cannot be shared by {heads} heads", nameof(heads));
+            throw new ArgumentException($"{dim} channels cannot be shared by {heads} heads", nameof(settings));
         }
-        _qkv = new Linear(scope["qkv"], dim, 3 * dim);
-        _proj = new Linear(scope["proj"], dim, dim);
         _heads = heads;
         _headDim = dim / heads;
         _scale = (float)(1.0 / Math.Sqrt(_headDim));
+        if (settings.RelativePositions > 0)
+        {
+            _relative = new RelativePositionBias(scope, settings.RelativePositions, heads, settings.RelativeInit);
+        }
+        if (settings.KeyBias)
+        {
+            _qkv = new Linear(scope["qkv"], dim, 3 * dim, settings.Init);
+        }
+        else
+        {
+            _unbiasedKeys = new UnbiasedKeys(scope, dim, settings.Init);
+        }
+        if (settings.Buckets > 0)
+        {
+            _table = scope["rpe_k"].Add(
+                "lookup_table_weight", Initializer.Zeros, trainable: true, 1, _headDim, settings.Buckets);
+        }
+        _proj = new Linear(scope["proj"], dim, dim, settings.InitLast ?? settings.Init);
     }
 
+    /// <summary>x: (B T, C), the tokens of B images of T tokens each, without positions.</summary>
+    public Tensor Forward(Tensor x, long batch, Step step, out Saved saved) => Forward(x, batch, default, step, out saved);
+
     /// <summary>x: (B T, C), the tokens of B images of T tokens each.</summary>
-    public Tensor Forward(Tensor x, long batch, Step step, out Saved saved)
+    public Tensor Forward(Tensor x, long batch, in BlockContext context, Step step, out Saved saved)
     {
-        var qkv = _qkv.Forward(x, step, out var qkvSaved);                      // (B T, 3 C), channels as [3][head][D]
+        var qkv = _qkv is { } plain                                              // (B T, 3 C), channels as [3][head][D]
+            ? plain.Forward(x, step, out var qkvSaved)
+            : _unbiasedKeys!.Forward(x, step, out qkvSaved);
+        var position = PositionIn(context, step);
         var (q, k, v) = Split(qkv, batch);
-        var y = Ops.Attention(q, k, v, default, _scale, step, out var lse);     // (B, T, H, D)
+        var y = Ops.Attention(q, k, v, position, _scale, step, out var lse);     // (B, T, H, D)
         var z = _proj.Forward(y.Reshape(x[0], x[1]), step, out var projSaved);
-        saved = new Saved(qkvSaved, qkv, y, lse, projSaved);
+        saved = new Saved(qkvSaved, qkv, position, y, lse, projSaved);
         return z;
     }
 
-    /// <summary>The gradient of x.</summary>
-    public Tensor Backward(Tensor dz, in Saved saved, Step step)
+    /// <summary>The gradient of x, without positions.</summary>
+    public Tensor Backward(Tensor dz, in Saved saved, Step step) => Backward(dz, saved, default, step);
+
+    /// <summary>The gradient of x; the context is forward's.</summary>
+    public Tensor Backward(Tensor dz, in Saved saved, in BlockContext context, Step step)
     {
         var batch = saved.Y[0];
         var dy = _proj.Backward(dz, saved.Proj, step).Reshape(saved.Y[0], saved.Y[1], saved.Y[2], saved.Y[3]);
         var dqkv = step.EmptyLike(saved.Qkv);
         var (q, k, v) = Split(saved.Qkv, batch);
         var (dq, dk, dv) = Split(dqkv, batch);
-        Ops.AttentionBackward(dq, dk, dv, Tensor.None, Tensor.None, dy, q, k, v, default, saved.Y, saved.Lse, _scale, step);
-        return _qkv.Backward(dqkv, saved.QkvLinear, step);
+        var dbias = _relative is null ? context.DBias : Ops.Filled(0, DType.F32, step, saved.Position.Bias.Shape);
+        var dtable = _table is null ? Tensor.None : _table.GradAs(_headDim, -1);
+        Ops.AttentionBackward(
+            dq, dk, dv, dbias, dtable, dy, q, k, v, saved.Position, saved.Y, saved.Lse, _scale, step);
+        _relative?.Backward(dbias, context.RelativeIndex, step);
+        return _qkv is { } plain
+            ? plain.Backward(dqkv, saved.QkvLinear, step)
+            : _unbiasedKeys!.Backward(dqkv, saved.QkvLinear, step);
+    }
+
+    private AttentionPosition PositionIn(in BlockContext context, Step step)
+    {
+        var position = context.Position;
+        if (_relative is not null)
+        {
+            position = position with { Bias = _relative.Forward(context.RelativeIndex, step) };
+        }
+        return _table is null ? position : position with { Table = _table.ValueAs(_headDim, -1) };
     }
 
     // The thirds of (B T, 3 C) as (B, T, H, D) each, in place.
@@ -56,5 +111,6 @@ public sealed class Attention
     }
 
     /// <summary>What Backward needs from Forward.</summary>
-    public readonly record struct Saved(Linear.Saved QkvLinear, Tensor Qkv, Tensor Y, Tensor Lse, Linear.Saved Proj);
+    public readonly record struct Saved(
+        Linear.Saved QkvLinear, Tensor Qkv, AttentionPosition Position, Tensor Y, Tensor Lse, Linear.Saved Proj);
 }

@@ -6,26 +6,40 @@ namespace MimNative.Nn;
 public sealed class Linear
 {
     private readonly Parameter _weight;
-    private readonly Parameter _bias;
+    private readonly Parameter? _bias;
+    private readonly long _inputs;
+    private readonly long _outputs;
 
-    /// <summary>A layer with MAE's initialisation: Xavier uniform weights, zero bias.</summary>
-    public Linear(ParameterScope scope, long inputs, long outputs)
+    /// <summary>A layer whose weights begin as <paramref name="init"/> says (Xavier uniform), its bias with zeros.</summary>
+    /// <param name="scope">Where <c>weight</c> and <c>bias</c> are registered.</param>
+    /// <param name="inputs">Channels of x.</param>
+    /// <param name="outputs">Channels of y.</param>
+    /// <param name="init">The first weights.</param>
+    /// <param name="bias">Whether there is a bias.</param>
+    /// <param name="isConvolution">Whether the weight has the extents of a 1 x 1 convolution (N, K, 1, 1), as upstream's has.</param>
+    public Linear(
+        ParameterScope scope, long inputs, long outputs, WeightInit? init = null, bool bias = true, bool isConvolution = false)
     {
-        _weight = scope.Add("weight", new Initializer.XavierUniform(inputs, outputs), trainable: true, outputs, inputs);
-        _bias = scope.Add("bias", Initializer.Zeros, trainable: true, outputs);
+        var weights = (init ?? WeightInits.Xavier)(inputs, outputs);
+        _weight = isConvolution
+            ? scope.Add("weight", weights, trainable: true, outputs, inputs, 1, 1)
+            : scope.Add("weight", weights, trainable: true, outputs, inputs);
+        _bias = bias ? scope.Add("bias", Initializer.Zeros, trainable: true, outputs) : null;
+        (_inputs, _outputs) = (inputs, outputs);
     }
 
     /// <summary>x: (R, K) to (R, N).</summary>
     public Tensor Forward(Tensor x, Step step, out Saved saved)
     {
         saved = new Saved(x);
-        return Ops.Linear(x, _weight.Value, _bias.Value, step);
+        return Ops.Linear(x, _weight.ValueAs(_outputs, _inputs), _bias?.Value ?? Tensor.None, step);
     }
 
     /// <summary>The gradient of x; absent where it is not wanted.</summary>
     public Tensor Backward(Tensor dy, in Saved saved, Step step, bool wantInput = true) =>
         Ops.LinearBackward(
-            dy, saved.X, _weight.Value, Tensor.None, _weight.Grad, _bias.Grad, step, wantInput);
+            dy, saved.X, _weight.ValueAs(_outputs, _inputs), Tensor.None, _weight.GradAs(_outputs, _inputs),
+            _bias?.Grad ?? Tensor.None, step, wantInput);
 
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(Tensor X);

@@ -10,11 +10,19 @@ public sealed class Mlp
     private readonly Linear _fc2;
 
     /// <summary>A perceptron over <paramref name="dim"/> channels.</summary>
-    public Mlp(ParameterScope scope, long dim, long hidden)
+    public Mlp(ParameterScope scope, long dim, long hidden, WeightInit? init = null, WeightInit? initLast = null)
+        : this(scope["fc1"], scope["fc2"], dim, hidden, dim, init ?? WeightInits.Xavier, initLast ?? init ?? WeightInits.Xavier)
     {
-        _weight1 = scope["fc1"].Add("weight", new Initializer.XavierUniform(dim, hidden), trainable: true, hidden, dim);
-        _bias1 = scope["fc1"].Add("bias", Initializer.Zeros, trainable: true, hidden);
-        _fc2 = new Linear(scope["fc2"], hidden, dim);
+    }
+
+    /// <summary>A perceptron from inputs to outputs, its layers registered in scopes of their own.</summary>
+    public Mlp(
+        ParameterScope fc1, ParameterScope fc2, long inputs, long hidden, long outputs, WeightInit init, WeightInit initLast)
+    {
+        ArgumentNullException.ThrowIfNull(init);
+        _weight1 = fc1.Add("weight", init(inputs, hidden), trainable: true, hidden, inputs);
+        _bias1 = fc1.Add("bias", Initializer.Zeros, trainable: true, hidden);
+        _fc2 = new Linear(fc2, hidden, outputs, initLast);
     }
 
     /// <summary>x: (R, C).</summary>

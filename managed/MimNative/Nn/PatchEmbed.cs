@@ -12,14 +12,16 @@ public sealed class PatchEmbed
     private readonly Parameter _bias;
     private readonly long _dim;
 
-    /// <summary>An embedding into <paramref name="dim"/> channels, Xavier-initialised like a linear layer (MAE, section A.1).</summary>
-    public PatchEmbed(ParameterScope scope, PatchGrid grid, long dim)
+    /// <summary>
+    /// An embedding into <paramref name="dim"/> channels, initialised like a linear layer: Xavier (MAE, section A.1) if nothing else is said.
+    /// </summary>
+    public PatchEmbed(ParameterScope scope, PatchGrid grid, long dim, WeightInit? init = null)
     {
         _grid = grid;
         _dim = dim;
         var proj = scope["proj"];
         _weight = proj.Add(
-            "weight", new Initializer.XavierUniform(grid.PatchSize, dim), trainable: true,
+            "weight", (init ?? WeightInits.Xavier)(grid.PatchSize, dim), trainable: true,
             dim, grid.Channels, grid.Patch, grid.Patch);
         _bias = proj.Add("bias", Initializer.Zeros, trainable: true, dim);
     }

@@ -2,52 +2,62 @@ using MimNative.Runtime;
 
 namespace MimNative.Nn;
 
-/// <summary>Transformer blocks one after the other, then a LayerNorm: the trunk of encoders and decoders.</summary>
+/// <summary>Transformer blocks one after the other: the trunk of encoders and decoders.</summary>
 public sealed class TransformerStack
 {
     private readonly TransformerBlock[] _blocks;
-    private readonly LayerNorm _norm;
 
-    /// <summary>Registers the blocks under <c>{blocks}.0</c>, ... and the LayerNorm under <c>{norm}</c>.</summary>
-    public TransformerStack(
-        ParameterScope scope, string blocks, string norm, int depth, long dim, int heads, double mlpRatio, float eps)
+    /// <summary>Blocks registered under <c>{blocks}.0</c>, ...; settings says what each is like.</summary>
+    public TransformerStack(ParameterScope scope, string blocks, int depth, Func<int, BlockSettings> settings)
     {
+        ArgumentNullException.ThrowIfNull(settings);
         _blocks = new TransformerBlock[depth];
         for (var i = 0; i < depth; i++)
         {
-            _blocks[i] = new TransformerBlock(scope[$"{blocks}.{i}"], dim, heads, (long)(dim * mlpRatio), eps);
+            _blocks[i] = new TransformerBlock(scope[$"{blocks}.{i}"], settings(i));
         }
-        _norm = new LayerNorm(scope[norm], dim, eps);
     }
 
-    /// <summary>x: (B T, C), the tokens of B images.</summary>
-    public Tensor Forward(Tensor x, long batch, Step step, out Saved saved)
+    /// <summary>x: (B T, C), the tokens of B images, without positions.</summary>
+    public Residual Forward(Tensor x, long batch, Step step, out Saved saved)
     {
+        var contexts = step.Rent<BlockContext>(1);
+        contexts[0] = default;
+        return Forward(x, batch, contexts, step, out saved);
+    }
+
+    /// <summary>x: (B T, C), the tokens of B images; block i has context i mod their number.</summary>
+    public Residual Forward(Tensor x, long batch, BlockContext[] contexts, Step step, out Saved saved)
+    {
+        ArgumentNullException.ThrowIfNull(contexts);
+        ArgumentNullException.ThrowIfNull(step);
         var blocks = step.Rent<TransformerBlock.Saved>(_blocks.Length);
         var marks = step.Rent<long>(_blocks.Length);
         var stream = new Residual(x, Tensor.None);
         for (var i = 0; i < _blocks.Length; i++)
         {
             marks[i] = step.Mark();
-            stream = _blocks[i].Forward(stream, batch, step, out blocks[i]);
+            ref readonly var context = ref contexts[i % contexts.Length];
+            var dropPath = context.DropPath.IsAbsent ? Tensor.None : context.DropPath.Slice(0, 2 * i, 2);
+            stream = _blocks[i].Forward(stream, batch, context, dropPath, step, out blocks[i]);
         }
-        var y = _norm.Forward(stream, step, out var normSaved);
-        saved = new Saved(blocks, marks, normSaved);
-        return y;
+        saved = new Saved(blocks, marks, contexts);
+        return stream;
     }
 
-    /// <summary>The gradient of x. What the blocks saved is released as it is used up, last block first.</summary>
+    /// <summary>The gradient of x from that of the sum. What the blocks saved is released as it is used up, last block first.</summary>
     public Tensor Backward(Tensor dy, in Saved saved, Step step)
     {
-        var dx = _norm.Backward(dy, Tensor.None, saved.Norm, step);
+        ArgumentNullException.ThrowIfNull(step);
+        var dx = dy;
         for (var i = _blocks.Length - 1; i >= 0; i--)
         {
-            dx = _blocks[i].Backward(dx, saved.Blocks[i], step);
+            dx = _blocks[i].Backward(dx, saved.Blocks[i], saved.Contexts[i % saved.Contexts.Length], step);
             dx = step.Rewind(saved.Marks[i], dx);
         }
         return dx;
     }
 
     /// <summary>What Backward needs from Forward.</summary>
-    public readonly record struct Saved(TransformerBlock.Saved[] Blocks, long[] Marks, LayerNorm.Saved Norm);
+    public readonly record struct Saved(TransformerBlock.Saved[] Blocks, long[] Marks, BlockContext[] Contexts);
 }

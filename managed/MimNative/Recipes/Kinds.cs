@@ -6,16 +6,42 @@ namespace MimNative.Recipes;
 [JsonConverter(typeof(JsonStringEnumConverter<MethodKind>))]
 public enum MethodKind
 {
-    /// <summary>Masked autoencoder (He et al. 2021): the encoder sees only the visible patches.</summary>
+    /// <summary>Masked autoencoder (He et al. 2022): the encoder sees only the visible patches.</summary>
     [JsonStringEnumMemberName("mae")] Mae,
+
+    /// <summary>SimMIM (Xie et al. 2022): the encoder sees mask tokens in place of the hidden patches; a light head predicts.</summary>
+    [JsonStringEnumMemberName("simmim")] SimMim,
+
+    /// <summary>LoMaR (Chen et al. 2022): masked reconstruction inside small windows at random places.</summary>
+    [JsonStringEnumMemberName("lomar")] LoMaR,
 }
 
 /// <summary>The encoders.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<EncoderKind>))]
 public enum EncoderKind
 {
-    /// <summary>Vision transformer (Dosovitskiy et al. 2020).</summary>
+    /// <summary>Vision transformer (Dosovitskiy et al. 2021).</summary>
     [JsonStringEnumMemberName("vit")] Vit,
+
+    /// <summary>Swin transformer (Liu et al. 2021): attention in shifted windows, resolution halved from stage to stage.</summary>
+    [JsonStringEnumMemberName("swin")] Swin,
+}
+
+/// <summary>The network behind the encoder.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DecoderKind>))]
+public enum DecoderKind
+{
+    /// <summary>A light transformer over visible and mask tokens (MAE, section 3).</summary>
+    [JsonStringEnumMemberName("mae")] Mae,
+
+    /// <summary>One linear layer (SimMIM, section 3.3).</summary>
+    [JsonStringEnumMemberName("linear")] Linear,
+
+    /// <summary>Two linear layers with a GELU between them.</summary>
+    [JsonStringEnumMemberName("mlp")] Mlp,
+
+    /// <summary>A Swin transformer run backwards, from the encoder's resolution up to finer patches (SimMIM, section 4.2).</summary>
+    [JsonStringEnumMemberName("inverse_swin")] InverseSwin,
 }
 
 /// <summary>What the method has to predict.</summary>
@@ -27,6 +53,17 @@ public enum TargetKind
 
     /// <summary>The patch as the encoder would see it.</summary>
     [JsonStringEnumMemberName("raw_pixels")] RawPixels,
+}
+
+/// <summary>Which pixels the loss counts.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LossPixels>))]
+public enum LossPixels
+{
+    /// <summary>The hidden ones.</summary>
+    [JsonStringEnumMemberName("masked")] Masked,
+
+    /// <summary>All: reconstruction instead of prediction (SimMIM, table 5).</summary>
+    [JsonStringEnumMemberName("all")] All,
 }
 
 /// <summary>How an image becomes the encoder's input size.</summary>
@@ -47,6 +84,12 @@ public enum TransformKind
 [JsonConverter(typeof(JsonStringEnumConverter<ScheduleKind>))]
 public enum ScheduleKind
 {
-    /// <summary>Linear warm-up, then half a cosine, per iteration.</summary>
+    /// <summary>Linear warm-up, then half a cosine over the rest, per iteration (MAE).</summary>
     [JsonStringEnumMemberName("cosine")] Cosine,
+
+    /// <summary>timm's: the cosine runs over the whole length, its first part replaced by the warm-up (SimMIM).</summary>
+    [JsonStringEnumMemberName("timm_cosine")] TimmCosine,
+
+    /// <summary>Linear warm-up, then constant, multiplied by gamma at each milestone (SimMIM).</summary>
+    [JsonStringEnumMemberName("multistep")] MultiStep,
 }

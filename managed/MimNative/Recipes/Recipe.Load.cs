@@ -59,8 +59,8 @@ public sealed partial record Recipe
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nameless.ToJson())));
     }
 
-    /// <summary>Where this recipe differs from the defaults, which are those published for MAE.</summary>
-    public IReadOnlyList<RecipeDifference> Differences() => Differences(new Recipe());
+    /// <summary>Where this recipe differs from what is published for its method and encoder.</summary>
+    public IReadOnlyList<RecipeDifference> Differences() => Differences(DefaultsOf(Method, Encoder.Kind));
 
     /// <summary>Where this recipe differs from another, name and description apart.</summary>
     public IReadOnlyList<RecipeDifference> Differences(Recipe other)
@@ -78,10 +78,13 @@ public sealed partial record Recipe
         ];
     }
 
+    /// <summary>The value of a key that holds a text or a choice.</summary>
+    internal string Text(string key) => Flat(this)[key].GetString()!;
+
     private static Recipe Build(
         RecipeLayer file, string source, string? folder, string stem, IEnumerable<string> settings)
     {
-        Dictionary<string, JsonElement> values = Flat(new Recipe { Name = stem });
+        var layers = new List<RecipeLayer>();
         if (file.Extends is { } extended)
         {
             (byte[] json, _) = Read(extended, folder, $"{source}: extends: ");
@@ -93,10 +96,15 @@ public sealed partial record Recipe
             }
             below.Values.Remove("name");
             below.Values.Remove("description");
-            Apply(values, below);
+            layers.Add(below);
         }
-        Apply(values, file);
-        Apply(values, RecipeLayer.OfSettings(settings));
+        layers.Add(file);
+        layers.Add(RecipeLayer.OfSettings(settings));
+        // What the layers leave open is the default of the method and the encoder that they name.
+        var method = Choice(layers, "method", MethodKind.Mae);
+        var defaults = DefaultsOf(method, Choice(layers, "encoder.kind", EncoderKind.Vit)) with { Method = method, Name = stem };
+        Dictionary<string, JsonElement> values = Flat(defaults);
+        layers.ForEach(layer => Apply(values, layer));
         Recipe recipe = JsonSerializer.Deserialize(Nested(values), RecipeJson.Default.Recipe)!;
         RecipeCheck.Check(recipe, source);
         return recipe;
@@ -137,6 +145,11 @@ public sealed partial record Recipe
                 $"{askedBy}{path} cannot be read: {failure.Message.TrimEnd('.')}.", failure);
         }
     }
+
+    private static T Choice<T>(List<RecipeLayer> layers, string key, T otherwise) where T : struct, Enum =>
+        layers.LastOrDefault(layer => layer.Values.ContainsKey(key)) is { } layer
+            ? (T)layer.Values[key].Deserialize(RecipeJson.Default.GetTypeInfo(typeof(T))!)!
+            : otherwise;
 
     private static void Apply(Dictionary<string, JsonElement> values, RecipeLayer layer)
     {

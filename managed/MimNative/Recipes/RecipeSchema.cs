@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using MimNative.Masking;
+using MimNative.Nn;
 using MimNative.Runtime;
 
 namespace MimNative.Recipes;
@@ -14,8 +16,15 @@ internal static class RecipeSchema
     {
         [typeof(MethodKind)] = Names<MethodKind>(),
         [typeof(EncoderKind)] = Names<EncoderKind>(),
+        [typeof(PositionKind)] = Names<PositionKind>(),
+        [typeof(RelativePositionKind)] = Names<RelativePositionKind>(),
+        [typeof(DecoderKind)] = Names<DecoderKind>(),
+        [typeof(MaskKind)] = Names<MaskKind>(),
+        [typeof(MaskTokenKind)] = Names<MaskTokenKind>(),
         [typeof(TargetKind)] = Names<TargetKind>(),
+        [typeof(LowPassMode)] = Names<LowPassMode>(),
         [typeof(LossKind)] = Names<LossKind>(),
+        [typeof(LossPixels)] = Names<LossPixels>(),
         [typeof(TransformKind)] = Names<TransformKind>(),
         [typeof(Interpolation)] = Names<Interpolation>(),
         [typeof(ScheduleKind)] = Names<ScheduleKind>(),
@@ -52,6 +61,9 @@ internal static class RecipeSchema
         var type when type == typeof(string) => "a text",
         var type when type == typeof(int) || type == typeof(ulong) => "a whole number",
         var type when type == typeof(double) => "a number",
+        var type when type == typeof(bool) => "true or false",
+        var type when type == typeof(IReadOnlyList<int>) => "a list of whole numbers",
+        var type when type == typeof(IReadOnlyList<string>) => "a list of texts",
         _ => "a list of numbers",
     };
 
@@ -69,8 +81,8 @@ internal static class RecipeSchema
             JsonValueKind.Number => type == typeof(int) ? value.TryGetInt32(out _)
                 : type == typeof(ulong) ? value.TryGetUInt64(out _)
                 : type == typeof(double) && IsFinite(value),
-            JsonValueKind.Array => type == typeof(IReadOnlyList<double>)
-                && value.EnumerateArray().All(e => e.ValueKind == JsonValueKind.Number && IsFinite(e)),
+            JsonValueKind.True or JsonValueKind.False => type == typeof(bool),
+            JsonValueKind.Array => IsElement(type) is { } accepts && value.EnumerateArray().All(accepts),
             _ => false,
         };
     }
@@ -94,6 +106,13 @@ internal static class RecipeSchema
             }
         }
     }
+
+    /// <summary>What an element of a list must be; null where the key holds no list.</summary>
+    private static Func<JsonElement, bool>? IsElement(Type list) =>
+        list == typeof(IReadOnlyList<double>) ? e => e.ValueKind == JsonValueKind.Number && IsFinite(e)
+        : list == typeof(IReadOnlyList<int>) ? e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out _)
+        : list == typeof(IReadOnlyList<string>) ? e => Text(e) is not null
+        : null;
 
     private static bool IsFinite(JsonElement number) =>
         number.TryGetDouble(out double value) && double.IsFinite(value);

@@ -12,7 +12,10 @@ public abstract record Initializer
     public sealed record Normal(double Deviation) : Initializer;
 
     /// <summary>Uniform in ±sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010).</summary>
-    public sealed record XavierUniform(long Inputs, long Outputs) : Initializer;
+    public sealed record XavierUniform(long Inputs, long Outputs) : Uniform(Math.Sqrt(6.0 / (Inputs + Outputs)));
+
+    /// <summary>Uniform in ±bound.</summary>
+    public record Uniform(double Bound) : Initializer;
 
     /// <summary>The given numbers: a fixed table.</summary>
     public sealed record Table(float[] Values) : Initializer;
@@ -34,12 +37,11 @@ public abstract record Initializer
             case Table table:
                 table.Values.CopyTo(values);
                 break;
-            case XavierUniform xavier:
-                var bound = Math.Sqrt(6.0 / (xavier.Inputs + xavier.Outputs));
+            case Uniform uniform:
                 Uniforms(values, 0, name, seed);
                 foreach (ref var value in values)
                 {
-                    value = (float)((2.0 * value - 1.0) * bound);
+                    value = (float)((2.0 * value - 1.0) * uniform.Bound);
                 }
                 break;
             case Normal normal:

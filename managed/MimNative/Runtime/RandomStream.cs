@@ -20,4 +20,7 @@ public enum RandomStream
 
     /// <summary>Pictures drawn by the library.</summary>
     Picture = 5,
+
+    /// <summary>Places of windows.</summary>
+    Window = 6,
 }

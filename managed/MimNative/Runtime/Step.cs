@@ -145,6 +145,20 @@ public sealed unsafe class Step : IDisposable
         return made;
     }
 
+    /// <summary>
+    /// What a module of many kinds saves, as an object for its own backward: a place in a pooled array. Read back by
+    /// <see cref="Kept"/>.
+    /// </summary>
+    public object Keep<T>(in T saved)
+    {
+        var place = Rent<T>(1);
+        place[0] = saved;
+        return place;
+    }
+
+    /// <summary>What <see cref="Keep"/> kept.</summary>
+    public static ref readonly T Kept<T>(object saved) => ref ((T[])saved)[0];
+
     /// <summary>A tensor of the step with the given numbers.</summary>
     public Tensor FromHost<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged
     {

@@ -45,11 +45,18 @@ public sealed class AdamW : IDisposable
     /// no parameter and no moment.</summary>
     public Tensor GradientNorm => _scalars.View(DType.F32, sizeof(float) * Ops.AdamWScalars, 1);
 
-    /// <summary>MAE's rule: vectors (biases, LayerNorm) do not decay; everything else does, class and mask tokens too.</summary>
-    public static bool DecaysMatrices(Parameter parameter)
+    /// <summary>
+    /// Upstream's rule: vectors (biases, LayerNorm, LayerScale) do not decay, nor do parameters that are named; everything else does, in
+    /// MAE class and mask tokens too.
+    /// </summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="exempt">Names, or last parts of names, that do not decay.</param>
+    public static bool Decays(Parameter parameter, IReadOnlyList<string> exempt)
     {
         ArgumentNullException.ThrowIfNull(parameter);
-        return parameter.Shape.Count > 1 && !parameter.Name.EndsWith(".bias", StringComparison.Ordinal);
+        var name = parameter.Name;
+        return parameter.Shape.Count > 1 && !name.EndsWith(".bias", StringComparison.Ordinal)
+            && !exempt.Any(e => name == e || name.EndsWith("." + e, StringComparison.Ordinal));
     }
 
     /// <summary>Updates all parameters from the accumulated gradients, which it sets to zero.</summary>

@@ -35,8 +35,11 @@ public sealed class Model : IDisposable
     /// <summary>The parameters as a checkpoint's tensors, encoder and decoder, fixed tables too.</summary>
     public IEnumerable<SafetensorsTensor> Tensors() => Store.Parameters.Select(p => FromDevice(p.Name, p.Shape, p.Value));
 
-    /// <summary>The parameters that the method keeps after pretraining: the encoder.</summary>
-    public IEnumerable<SafetensorsTensor> EncoderTensors() => Tensors().Where(t => Method.IsEncoder(t.Name));
+    /// <summary>The parameters that remain after pretraining, the encoder's, under the names of an encoder on its own.</summary>
+    public IEnumerable<SafetensorsTensor> EncoderTensors() => Store.Parameters
+        .Select(p => (Parameter: p, Name: Method.EncoderName(p.Name)))
+        .Where(p => p.Name is not null)
+        .Select(p => FromDevice(p.Name!, p.Parameter.Shape, p.Parameter.Value));
 
     /// <summary>The moments of the optimiser as a checkpoint's tensors: <c>{name}.exp_avg</c>, <c>{name}.exp_avg_sq</c>.</summary>
     public IEnumerable<SafetensorsTensor> Moments() => Store.Parameters.Where(p => p.IsTrainable).SelectMany(p => new[]
@@ -50,7 +53,7 @@ public sealed class Model : IDisposable
     public void Load(SafetensorsFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        foreach (var extra in file.Entries.Where(e => !Store.Contains(e.Name)).Take(1))
+        foreach (var extra in file.Entries.Where(e => !Store.Contains(e.Name) && !Method.Ignores(e.Name)).Take(1))
         {
             throw new InvalidFileException(
                 file.Path, $"tensor '{extra.Name}' is no parameter of the model of recipe '{Recipe.Name}'");

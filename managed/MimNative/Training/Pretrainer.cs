@@ -46,26 +46,18 @@ public sealed class Pretrainer : IDisposable
         StepsPerEpoch = RequireFits(model.Recipe, source.Count);
         TotalSteps = StepsPerEpoch * _train.Epochs;
         State = from ?? new RunState { Step = 0, Epoch = 0, StepInEpoch = 0, Seed = _train.Seed, Recipe = model.Recipe.Name };
-        _schedule = new LearningRateSchedule
-        {
-            Rate = model.Recipe.EffectiveLearningRate(),
-            MinimumRate = _train.MinimumLearningRate,
-            WarmupEpochs = _train.WarmupEpochs,
-            Epochs = _train.Epochs,
-            MicroStepsPerEpoch = checked((int)StepsPerEpoch * _train.Accumulation),
-            Accumulation = _train.Accumulation,
-        };
+        _schedule = LearningRateSchedule.Of(model.Recipe, checked((int)StepsPerEpoch * _train.Accumulation));
         _optimizer = new AdamW(
             model.Store,
             new AdamWSettings(_train.Beta1, _train.Beta2, _train.Epsilon, _train.WeightDecay, _train.Clip),
-            AdamW.DecaysMatrices, model.Context)
+            parameter => AdamW.Decays(parameter, _train.NoDecay), model.Context)
         { Steps = State.Step };
         _losses = new DeviceBuffer(model.Context, sizeof(float) * _train.Accumulation);
         _step = new Step(model.Context);
         var (arena, scratch) = _step.Plan(step =>
         {
             var images = step.Empty(DType.F32, _train.Batch, image.Channels, image.Height, image.Width);
-            TrainStep(images, step.Empty(DType.I64, _train.Batch), microStep: 0);
+            TrainStep(images, new long[_train.Batch], microStep: 0);
         });
         var options = new LoaderOptions
         {
@@ -165,7 +157,7 @@ public sealed class Pretrainer : IDisposable
         {
             _step.Begin();
             var images = _step.FromHost<float>(batch.Pixels, batch.Count, 3, batch.Height, batch.Width);
-            TrainStep(images, _step.FromHost(batch.Samples, batch.Count), microStep);
+            TrainStep(images, batch.Samples, microStep);
         }
         finally
         {
@@ -173,11 +165,11 @@ public sealed class Pretrainer : IDisposable
         }
     }
 
-    private void TrainStep(Tensor images, Tensor samples, int microStep)
+    private void TrainStep(Tensor images, ReadOnlyMemory<long> samples, int microStep)
     {
-        var mask = _model.Method.SampleMask(samples, unchecked((long)_train.Seed), State.Epoch, _step);
+        var key = new BatchKey(samples, unchecked((long)_train.Seed), State.Epoch);
         var loss = _losses.View(DType.F32, sizeof(float) * microStep, 1);
-        _model.Method.TrainStep(loss, images, mask, _step, gradScale: 1f / _train.Accumulation);
+        _model.Method.TrainStep(loss, images, key, _step, gradScale: 1f / _train.Accumulation);
     }
 
     private float ReadLoss(int epoch)

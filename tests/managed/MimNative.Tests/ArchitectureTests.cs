@@ -16,7 +16,7 @@ public sealed partial class ArchitectureTests
         ["Targets"] = ["Runtime", "Ops"],
         ["Data"] = ["Runtime", "Ops", "Recipes"],
         ["Export"] = ["Runtime", "Ops"],
-        ["Recipes"] = ["Runtime", "Ops"],
+        ["Recipes"] = ["Runtime", "Ops", "Nn", "Masking"],
         ["Encoders"] = ["Runtime", "Ops", "Nn", "Masking"],
         ["Methods"] = ["Runtime", "Ops", "Nn", "Masking", "Targets", "Recipes", "Encoders"],
         ["Training"] = ["Runtime", "Ops", "Nn", "Masking", "Targets", "Recipes", "Encoders", "Methods", "Data", "Export"],

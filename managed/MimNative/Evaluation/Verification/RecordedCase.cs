@@ -105,13 +105,14 @@ public sealed class RecordedCase(SafetensorsFile file)
     }
 
     /// <summary>
-    /// Copies <c>{prefix}{name}</c> into every parameter of a store, which must have exactly the parameters that the file has.
+    /// Copies <c>{prefix}{name}</c> into every parameter of a store, which must have exactly the parameters that the file has, apart from
+    /// those that <paramref name="ignores"/> names.
     /// </summary>
-    public void LoadParameters(ParameterStore store, string prefix, Step step)
+    public void LoadParameters(ParameterStore store, string prefix, Step step, Func<string, bool>? ignores = null)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(step);
-        foreach (var unknown in Below(prefix).Where(n => !store.Contains(n)))
+        foreach (var unknown in Below(prefix).Where(n => !store.Contains(n) && ignores?.Invoke(n) != true))
         {
             throw new InvalidFileException(
                 file.Path, $"tensor '{prefix}{unknown}' is no parameter of the model that its settings describe");

@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Text.Json;
 using MimNative.Masking;
 using MimNative.Nn;
+using MimNative.Recipes;
 using MimNative.Runtime;
 using MimNative.Training;
 
 namespace MimNative.Evaluation.Verification;
 
-/// <summary>Tables: positions, mask counts, learning rates.</summary>
+/// <summary>Tables: positions, mask counts, learning rates, which parameters decay.</summary>
 internal static class TableCases
 {
     /// <summary>The sine-cosine positions, whole or as selected rows; mmselfsup's variant has the row first.</summary>
@@ -64,7 +65,7 @@ internal static class TableCases
             var setting = recorded.Json($"setting_{i}");
             double Value(string key) => setting.GetProperty(key).GetDouble();
             var perEpoch = setting.GetProperty("iters_per_epoch").GetInt32();
-            var schedule = new LearningRateSchedule
+            var schedule = new CosineSchedule
             {
                 Rate = Value("lr"),
                 MinimumRate = Value("min_lr"),
@@ -77,6 +78,88 @@ internal static class TableCases
             float[] got = [.. Enumerable.Range(0, want.Length).Select(k => (float)schedule.At(k / perEpoch, k % perEpoch))];
             compare.Relative($"lr/{i}", got, want, Tolerance.LearningRate);
         }
+    }
+
+    /// <summary>SimMIM's rates: the one that each optimiser step has, for several settings.</summary>
+    public static void SimMimLearningRates(RecordedCase recorded, Comparisons compare, Step step)
+    {
+        foreach (var i in recorded.Below("lr/"))
+        {
+            var setting = recorded.Json($"setting_{i}");
+            var perEpoch = setting.GetProperty("iters_per_epoch").GetInt32();
+            var schedule = SimMimSchedule(
+                setting.GetProperty("scheduler").GetString()!, key => setting.GetProperty(key).GetDouble(),
+                setting.GetProperty("multisteps_epochs"), perEpoch);
+            var want = recorded.Floats($"lr/{i}");
+            float[] got = [.. Enumerable.Range(0, want.Length).Select(k => (float)schedule.At(k / perEpoch, k % perEpoch))];
+            compare.Relative($"lr/{i}", got, want, Tolerance.LearningRate);
+        }
+    }
+
+    /// <summary>The schedule that recorded settings describe.</summary>
+    public static LearningRateSchedule SimMimSchedule(
+        string scheduler, Func<string, double> value, JsonElement milestones, int microStepsPerEpoch)
+    {
+        LearningRateSchedule schedule = scheduler switch
+        {
+            "cosine" => new TimmCosineSchedule { Rate = 0, Epochs = 0, MicroStepsPerEpoch = 0 },
+            "multistep" => new MultiStepSchedule
+            {
+                Rate = 0,
+                Epochs = 0,
+                MicroStepsPerEpoch = 0,
+                Milestones = [.. milestones.EnumerateArray().Select(m => m.GetInt32())],
+                Gamma = value("gamma"),
+            },
+            _ => throw new NotSupportedException($"scheduler '{scheduler}' is not known"),
+        };
+        var warmup = value("warmup_epochs");
+        return schedule with
+        {
+            Rate = value("base_lr"),
+            MinimumRate = value("min_lr"),
+            WarmupRate = value("warmup_lr"),
+            WarmupEpochs = warmup,
+            Epochs = value("epochs"),
+            MicroStepsPerEpoch = microStepsPerEpoch,
+        };
+    }
+
+    /// <summary>Which of a model's parameters decay in SimMIM's pretraining.</summary>
+    public static void DecayGroups(RecordedCase recorded, Comparisons compare, Step step)
+    {
+        string[] names = [.. recorded.Json("names").EnumerateArray().Select(n => n.GetString()!)];
+        using var store = new ParameterStore();
+        var exempt = SimMimExempt(names.Contains("encoder.cls_token"));
+        foreach (var name in names)
+        {
+            store.Root.Add(name, Initializer.Zeros, trainable: true, SimMimShape(name));
+        }
+        var decay = (float)recorded.Number("weight_decay");
+        compare.Exact<float>(
+            "weight_decay", [.. store.Parameters.Select(p => AdamW.Decays(p, exempt) ? decay : 0)], recorded.Floats("weight_decay"));
+    }
+
+    /// <summary>What the recipes of SimMIM exempt beside vectors.</summary>
+    public static string[] SimMimExempt(bool isVit) =>
+        [.. Recipe.DefaultsOf(MethodKind.SimMim, isVit ? EncoderKind.Vit : EncoderKind.Swin).Train.NoDecay];
+
+    /// <summary>Positions of another grid, interpolated.</summary>
+    public static void PositionInterpolation(RecordedCase recorded, Comparisons compare, Step step)
+    {
+        var from = recorded.Integer("grid_from");
+        var to = recorded.Integer("grid_to");
+        var got = Nn.PositionInterpolation.Resample(
+            recorded.Floats("src"), (from, from), (to, to), recorded.Integer("embed_dim"), recorded.Flag("cls_token"));
+        compare.Norm("dst", got, recorded.Floats("dst"), Tolerance.Output);
+    }
+
+    // The file has names only; a decay depends on whether a parameter is a vector, which its name tells.
+    private static long[] SimMimShape(string name)
+    {
+        var isVector = name.EndsWith("bias", StringComparison.Ordinal) || name.Contains("norm", StringComparison.Ordinal)
+            || name.Contains("gamma_", StringComparison.Ordinal);
+        return isVector ? [1] : [1, 1];
     }
 
     private static float[] ColumnSums(float[] table, int dim)

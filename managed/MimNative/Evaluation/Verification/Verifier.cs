@@ -14,7 +14,15 @@ public static class Verifier
     private static readonly Dictionary<string, Check> Cases = new()
     {
         ["mae"] = MaeCase.Check,
-        ["optimizer_mae"] = MaeOptimizerCase.Check,
+        ["simmim_vit"] = SimMimCase.Check,
+        ["simmim_swin"] = SimMimCase.Check,
+        ["lomar"] = LoMaRCase.Check,
+        ["lomar_buckets"] = LoMaRCase.CheckBuckets,
+        ["pixmim"] = MaeCase.Check,
+        ["pixmim_target"] = PixMimCase.CheckTargets,
+        ["optimizer_mae"] = OptimizerCase.CheckMae,
+        ["optimizer_simmim_vit"] = OptimizerCase.CheckSimMim,
+        ["optimizer_simmim_swin"] = OptimizerCase.CheckSimMim,
         ["attention"] = LayerCases.Attention,
         ["attention_module"] = LayerCases.AttentionModule,
         ["layer_norm"] = LayerCases.LayerNorm,
@@ -25,6 +33,9 @@ public static class Verifier
         ["sincos"] = TableCases.SinCos,
         ["mask_counts"] = TableCases.MaskCounts,
         ["lr_schedule_mae"] = TableCases.LearningRates,
+        ["lr_schedule_simmim"] = TableCases.SimMimLearningRates,
+        ["weight_decay_groups"] = TableCases.DecayGroups,
+        ["position_interpolation"] = TableCases.PositionInterpolation,
     };
 
     /// <summary>The cases that can be rebuilt.</summary>

@@ -47,9 +47,9 @@ public sealed class ImageLoaderTests
         var batch = loader.Next();
         for (int slot = 0; slot < batch.Count; ++slot)
         {
-            using var image = MimNative.Runtime.Image.Decode(Pictures.Numbered((int)batch.Samples[slot]));
+            using var image = MimNative.Runtime.Image.Decode(Pictures.Numbered((int)batch.Samples.Span[slot]));
             var uniforms = new float[transform.UniformCount];
-            Ops.RandomUniform(uniforms, 0, batch.Samples[slot], RandomStream.Crop, epoch: 2, seed: 11);
+            Ops.RandomUniform(uniforms, 0, batch.Samples.Span[slot], RandomStream.Crop, epoch: 2, seed: 11);
             var expected = new float[3 * 8 * 6];
             transform.Apply(image, uniforms, expected);
             Assert.That(batch.Pixels.Slice(slot * expected.Length, expected.Length).ToArray(), Is.EqualTo(expected));

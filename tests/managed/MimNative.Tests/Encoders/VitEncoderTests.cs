@@ -20,7 +20,7 @@ public sealed class VitEncoderTests(Device device)
         GradientCheck.Layer(
             run, [2, 3, 8, 12],
             (Tensor x, Step step, out VitEncoder.Saved saved) => encoder.Forward(
-                x, Keeping(step.FromHost<int>([4, 1, 3, 0, 5, 2], 2, 3)), step, out saved),
+                x, Keeping(step.FromHost<int>([4, 1, 3, 0, 5, 2], 2, 3)), key: null, step, out saved),
             (Tensor dy, in VitEncoder.Saved saved, Step step) =>
             {
                 var dimages = MimNative.Ops.Filled(0, DType.F32, step, 2, 3, 8, 12);
@@ -37,7 +37,7 @@ public sealed class VitEncoderTests(Device device)
         run.Allocate();
         var images = run.Random(2, 3, 8, 12);
         var all = encoder.Forward(images, run.Step);
-        var kept = encoder.Forward(images, Keeping(PatchIds.All(2, Settings.Grid.Count, run.Step)), run.Step, out _);
+        var kept = encoder.Forward(images, Keeping(PatchIds.All(2, Settings.Grid.Count, run.Step)), key: null, run.Step, out _);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(all.Shape, Is.EqualTo(new long[] { 2, 7, 12 }));
@@ -53,7 +53,7 @@ public sealed class VitEncoderTests(Device device)
         run.Allocate();
         var images = run.Random(1, 3, 8, 12);
         float[][] Tokens(params int[] ids) =>
-            [.. run.Step.ToArray<float>(encoder.Forward(images, Keeping(run.Step.FromHost<int>(ids, 1, 3)), run.Step, out _)).Chunk(12)];
+            [.. run.Step.ToArray<float>(encoder.Forward(images, Keeping(run.Step.FromHost<int>(ids, 1, 3)), key: null, run.Step, out _)).Chunk(12)];
         float[][] forth = Tokens(0, 2, 5), back = Tokens(5, 2, 0);
         float[] turned = [.. back[0], .. back[3], .. back[2], .. back[1]];
         Assert.That(GradientCheck.RelativeError(turned, [.. forth.SelectMany(t => t)]), Is.LessThan(1e-6));

@@ -83,7 +83,7 @@ public sealed class ReconstructorTests : IDisposable
         var mask = _reconstructor.RandomMask(3, 4);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(mask.Count(r => !r), Is.EqualTo(_model.Recipe.VisiblePatches()));
+            Assert.That(mask.Count(r => !r), Is.EqualTo(MimNative.Masking.MaskCounts.MaeKept(_model.Recipe.Patches(), _model.Recipe.Mask.Ratio)));
             Assert.That(_reconstructor.RandomMask(3, 4), Is.EqualTo(mask));
             Assert.That(Enumerable.Range(5, 20).Select(s => _reconstructor.RandomMask(3, s)), Has.Some.Not.EqualTo(mask));
         }
@@ -93,7 +93,7 @@ public sealed class ReconstructorTests : IDisposable
     public void The_caption_says_where_the_statistics_come_from()
     {
         string[] captions = [_reconstructor.Caption(StatisticsSource.True), _reconstructor.Caption(StatisticsSource.Visible)];
-        Assert.That(captions, _model.Method.NormalizesTarget
+        Assert.That(captions, _model.Method.Prediction.Normalized
             ? Is.EqualTo(new[] { "de-normalised with ground-truth patch statistics", "de-normalised with visible-neighbour statistics" })
             : Has.All.EqualTo("predictions are pixels"));
     }

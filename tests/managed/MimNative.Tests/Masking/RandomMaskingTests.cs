@@ -89,7 +89,7 @@ public sealed class RandomMaskingTests(Device device)
     private TokenMask Sample(long seed, long epoch, params long[] samples)
     {
         _run.Step.Begin();
-        return _masking.Sample(_run.Step.FromHost<long>(samples, samples.Length), seed, epoch, _run.Step);
+        return _masking.Sample(new BatchKey(samples, seed, epoch), _run.Step);
     }
 
     private int[][] Kept(long seed, long epoch, params long[] samples) => Rows<int>(Sample(seed, epoch, samples).IdsKeep);

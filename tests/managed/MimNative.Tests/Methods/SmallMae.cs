@@ -26,7 +26,7 @@ internal sealed class SmallMae : IDisposable
         Step = new Step(_context);
         Step.Reserve(16 << 20);
         _store.Initialize(seed: 3, Step);
-        _optimizer = new AdamW(_store, new AdamWSettings(), AdamW.DecaysMatrices, _context);
+        _optimizer = new AdamW(_store, new AdamWSettings(), p => AdamW.Decays(p, []), _context);
     }
 
     public Mae Mae { get; }
@@ -60,7 +60,7 @@ internal sealed class SmallMae : IDisposable
         float[] pixels = [.. samples.SelectMany(Picture)];
         return (
             step.FromHost<float>(pixels, batch, Grid.Channels, Grid.Height, Grid.Width),
-            Mae.SampleMask(step.FromHost<long>(samples, batch), seed: 1, epoch: 0, step));
+            new RandomMasking(0.7, Grid.Count).Sample(new BatchKey(samples, Seed: 1, Epoch: 0), step));
     }
 
     public void Update(double rate) => _optimizer.Update(rate, Step);

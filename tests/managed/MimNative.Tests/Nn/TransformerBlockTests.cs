@@ -12,18 +12,18 @@ public sealed class TransformerBlockTests(Device device)
     public void Backward_matches_directional_derivative(int batch, int tokens)
     {
         using var run = TestRun.On(device, seed: 7);
-        var block = new TransformerBlock(run.Store.Root, dim: 12, heads: 3, hidden: 24, eps: 1e-6f);
+        var block = new TransformerBlock(run.Store.Root, new BlockSettings(12, 3, 2, 1e-6f));
         run.Allocate();
         GradientCheck.Layer(
             run, [2, batch * tokens, 12],
             (Tensor x, Step step, out TransformerBlock.Saved saved) =>
             {
-                var z = block.Forward(new Residual(x.At(0, 0), x.At(0, 1)), batch, step, out saved);
+                var z = block.Forward(new Residual(x.At(0, 0), x.At(0, 1)), batch, default, Tensor.None, step, out saved);
                 return run.Sum(z.Stream, z.Branch);
             },
             (Tensor dz, in TransformerBlock.Saved saved, Step step) =>
             {
-                var dx = block.Backward(dz, saved, step);
+                var dx = block.Backward(dz, saved, default, step);
                 return run.Stack(dx, dx);
             });
     }
@@ -32,18 +32,18 @@ public sealed class TransformerBlockTests(Device device)
     public void A_block_can_be_called_twice_in_a_step()
     {
         using var run = TestRun.On(device, seed: 8);
-        var block = new TransformerBlock(run.Store.Root, dim: 8, heads: 2, hidden: 16, eps: 1e-6f);
+        var block = new TransformerBlock(run.Store.Root, new BlockSettings(8, 2, 2, 1e-6f));
         run.Allocate();
         GradientCheck.Layer(
             run, [4, 8],
             (Tensor x, Step step, out (TransformerBlock.Saved First, TransformerBlock.Saved Second) saved) =>
             {
-                var y = block.Forward(new Residual(x, Tensor.None), 2, step, out var first);
-                var z = block.Forward(y, 2, step, out var second);
+                var y = block.Forward(new Residual(x, Tensor.None), 2, default, Tensor.None, step, out var first);
+                var z = block.Forward(y, 2, default, Tensor.None, step, out var second);
                 saved = (first, second);
                 return run.Sum(z.Stream, z.Branch);
             },
             (Tensor dz, in (TransformerBlock.Saved First, TransformerBlock.Saved Second) saved, Step step) =>
-                block.Backward(block.Backward(dz, saved.Second, step), saved.First, step));
+                block.Backward(block.Backward(dz, saved.Second, default, step), saved.First, default, step));
     }
 }

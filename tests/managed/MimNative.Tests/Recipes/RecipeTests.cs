@@ -29,12 +29,26 @@ public sealed class RecipeTests : FolderTests
     [Test]
     public void The_recipes_are_these() => Assert.That(Names, Is.EqualTo(new[]
     {
-        "demo", "mae-vit-b16", "mae-vit-h14", "mae-vit-l16", "mae-vit-s16", "mae-vit-ti-cifar", "mae-vit-ti16",
+        "demo", "lomar-vit-b16-1600e", "lomar-vit-b16-384", "lomar-vit-b16-400e", "lomar-vit-b16-448", "lomar-vit-s16",
+        "lomar-vit-ti-cifar", "lomar-vit-ti16", "mae-vit-b16", "mae-vit-h14", "mae-vit-l16", "mae-vit-s16", "mae-vit-ti-cifar",
+        "mae-vit-ti16", "pixmim-lomar-vit-ti16", "pixmim-mae-vit-b16-300e", "pixmim-mae-vit-b16-800e", "pixmim-mae-vit-ti-cifar",
+        "pixmim-mae-vit-ti16", "pixmim-simmim-vit-ti16", "simmim-swin-b-100e", "simmim-swin-b-800e", "simmim-swin-l-800e",
+        "simmim-swin-ti", "simmim-swin-ti-cifar", "simmim-vit-b-800e", "simmim-vit-s16", "simmim-vit-ti-cifar", "simmim-vit-ti16",
     }));
 
     [Test]
-    public void The_defaults_are_the_published_ones() =>
-        Assert.That(Recipe.Load("mae-vit-b16").Differences(), Is.Empty);
+    public void The_defaults_are_the_published_ones()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Recipe.Load("mae-vit-b16").Differences(), Is.Empty);
+            Assert.That(Recipe.Load("simmim-vit-b-800e").Differences(), Is.Empty);
+            Assert.That(Recipe.Load("simmim-swin-b-800e").Differences(), Is.Empty);
+            Assert.That(
+                Recipe.Load("lomar-vit-b16-400e").Differences().Select(d => d.Key),
+                Is.EqualTo(new[] { "train.batch", "train.accumulation" }));  // 1024 x 4 are 4096 too
+        }
+    }
 
     // encoder width, depth, heads, patch; decoder width, depth, heads
     [TestCase("mae-vit-b16", 768, 12, 12, 16, 512, 8, 16)]
@@ -60,30 +74,6 @@ public sealed class RecipeTests : FolderTests
         Recipe small = Recipe.Load("mae-vit-b16", ["train.batch=64", "train.accumulation=4"]);
         Assert.That(small.EffectiveBatch(), Is.EqualTo(256));
         Assert.That(small.EffectiveLearningRate(), Is.EqualTo(1.5e-4).Within(1e-15));
-    }
-
-    [Test]
-    public void Visible_patches_are_counted_as_upstream_does()
-    {
-        using SafetensorsFile golden = Golden.Open("mask_counts");
-        int[] lengths = golden.ReadInts("lengths"), keep = golden.ReadInts("mae_keep");
-        double[] ratios = System.Text.Json.JsonSerializer
-            .Deserialize<string[]>(golden.Metadata["ratios"])!
-            .Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
-        for (int row = 0; row < lengths.Length; ++row)
-        {
-            for (int column = 0; column < ratios.Length; ++column)
-            {
-                // one row of patches
-                var recipe = new Recipe
-                {
-                    Image = new ImageRecipe { Height = 16, Width = 16 * lengths[row] },
-                    Mask = new MaskRecipe { Ratio = ratios[column] },
-                };
-                Assert.That(recipe.VisiblePatches(), Is.EqualTo(keep[(row * ratios.Length) + column]),
-                    $"{lengths[row]} patches, ratio {ratios[column]}");
-            }
-        }
     }
 
     [Test]
@@ -183,8 +173,8 @@ public sealed class RecipeTests : FolderTests
     [TestCase("image.std=[1,1]", "image.std should be a list of 3 numbers")]
     [TestCase("image.std=[1,0,1]", "image.std should be a list of numbers above 0, but is [1, 0, 1].")]
     [TestCase("encoder.patch=0", "encoder.patch should be")]
-    [TestCase("encoder.heads=5", "encoder.dim should be a multiple of encoder.heads, which is 5, but is 768.")]
-    [TestCase("encoder.heads=4", "encoder.dim should be at most 128 times encoder.heads, which is 4, but is 768.")]
+    [TestCase("encoder.heads=5", "encoder.heads should be a divisor of the 768 channels of a token, but is 5.")]
+    [TestCase("encoder.heads=4", "encoder.heads should be at least 6, because a head has at most 128 of the 768 channels, but is 4.")]
     [TestCase("encoder.heads=0", "encoder.heads should be a whole number from 1")]
     [TestCase("decoder.dim=510", "decoder.dim should be a multiple of 4")]
     [TestCase("decoder.depth=-1", "decoder.depth should be")]
@@ -209,6 +199,73 @@ public sealed class RecipeTests : FolderTests
     public void A_value_out_of_range_is_named(string setting, string expected) =>
         Assert.That(() => Recipe.Load("mae-vit-b16", [setting]), Throws.TypeOf<RecipeException>()
             .With.Message.StartsWith("mae-vit-b16: ").And.Message.Contains(expected));
+
+    [TestCase("lomar-vit-b16-400e", "mask.window=15",
+        "mask.window should be a whole number from 2 to 14, the smaller side of the grid of 14 x 14 patches, but is 15.")]
+    [TestCase("lomar-vit-b16-400e", "mask.windows=0", "mask.windows should be a whole number from 1")]
+    [TestCase("lomar-vit-b16-400e", "mask.ratio=0.01", "hides some of the 49 patches of a window and leaves some, but is 0.01.")]
+    [TestCase("lomar-vit-b16-400e", "decoder.kind=mae", "decoder.kind should be linear or mlp, because the encoder of lomar sees every place, but is mae.")]
+    [TestCase("lomar-vit-b16-400e", "decoder.kind=inverse_swin", "decoder.kind should be linear or mlp, because the windows of lomar are no whole grid")]
+    [TestCase("lomar-vit-b16-400e", "encoder.position=learned", "encoder.position should be none, because windows lie at random places, but is learned.")]
+    [TestCase("lomar-vit-b16-400e", "encoder.kind=swin", "encoder.kind should be vit, because lomar gives its encoder a set of patches")]
+    [TestCase("lomar-vit-b16-400e", "mask.patch=16", "mask.patch should be left at 32, because lomar does not use it, but is 16.")]
+    [TestCase("lomar-vit-b16-400e", "loss.pixels=all", "loss.pixels should be masked, because lomar predicts nothing else, but is all.")]
+    [TestCase("simmim-vit-b-800e", "mask.patch=24", "mask.patch should be a multiple of encoder.patch, which is 16, but is 24.")]
+    [TestCase("simmim-vit-b-800e", "mask.patch=48", "mask.patch should be a divisor of the image's 224 x 224 pixels, but is 48.")]
+    [TestCase("simmim-vit-b-800e", "mask.ratio=1", "mask.ratio should be a number between 0 and 1, both excluded, but is 1.")]
+    [TestCase("simmim-vit-b-800e", "mask.ratio=-0.5", "mask.ratio should be a number between 0 and 1, both excluded, but is -0.5.")]
+    [TestCase("simmim-vit-b-800e", "mask.ratio=0.99", "hides some of the 49 mask patches of 32 pixels and leaves some, but is 0.99.")]
+    [TestCase("simmim-vit-b-800e", "decoder.kind=mae", "decoder.kind should be linear, mlp or inverse_swin, because the encoder of simmim sees every place")]
+    [TestCase("simmim-vit-b-800e", "mask.window=5", "mask.window should be left at 7, because simmim does not use it, but is 5.")]
+    [TestCase("simmim-vit-b-800e", "target.reduction=3", "target.reduction should be a divisor of 16, the pixels between two predictions, but is 3.")]
+    [TestCase("simmim-vit-b-800e", "target.reduction=0", "target.reduction should be a divisor of 16")]
+    [TestCase("simmim-vit-b-800e", "target.low_pass=-1", "target.low_pass should be a bandwidth in frequency bins of at least 0, but is -1.")]
+    [TestCase("simmim-vit-b-800e", "target.low_pass=NaN", "target.low_pass should be a number, but is 'NaN'.")]
+    [TestCase("simmim-vit-b-800e", "target.low_pass=wide", "target.low_pass should be a number, but is 'wide'.")]
+    [TestCase("simmim-vit-b-800e", "encoder.layer_scale=-1", "encoder.layer_scale should be a number of at least 0, but is -1.")]
+    [TestCase("simmim-vit-b-800e", "encoder.drop_path=1", "encoder.drop_path should be a number from 0 to below 1, but is 1.")]
+    [TestCase("simmim-vit-b-800e", "encoder.key_bias=maybe", "encoder.key_bias should be true or false, but is 'maybe'.")]
+    [TestCase("simmim-vit-b-800e", "encoder.key_bias=1", "encoder.key_bias should be true or false, but is 1.")]
+    [TestCase("simmim-vit-b-800e", "train.milestones=[700,600]", "train.milestones should be a rising list of epochs, but is [700, 600].")]
+    [TestCase("simmim-vit-b-800e", "train.milestones=[1.5]", "train.milestones should be a list of whole numbers, but is [1.5].")]
+    [TestCase("simmim-vit-b-800e", "train.no_decay=[1]", "train.no_decay should be a list of texts, but is [1].")]
+    [TestCase("simmim-vit-b-800e", "train.warmup_lr=1", "train.warmup_lr should be a number from 0 to train.base_lr, which is 0.0001, but is 1.")]
+    [TestCase("simmim-swin-b-800e", "encoder.window=5", "encoder.window should be a divisor of the grid of 48 x 48 tokens that its windows have to tile, but is 5.")]
+    [TestCase("simmim-swin-b-800e", "encoder.stage_heads=[4,8]", "encoder.stage_heads should be a list of 4 whole numbers above 0, one for each of encoder.depths")]
+    [TestCase("simmim-swin-b-800e", "encoder.stage_heads=[4,8,16,30]", "encoder.stage_heads[3] should be a divisor of the 1024 channels of a token, but is 30.")]
+    [TestCase("simmim-swin-b-800e", "encoder.depths=[]", "encoder.depths should be a list of 1 to 8 whole numbers")]
+    [TestCase("simmim-swin-b-800e", "image.height=200", "image.height should be a multiple of 32, which is encoder.patch doubled by each further stage, but is 200.")]
+    [TestCase("simmim-swin-b-800e", "encoder.position=sin_cos", "encoder.position should be learned or none with a Swin transformer, but is sin_cos.")]
+    [TestCase("simmim-swin-b-800e", "encoder.relative_position=shared_bias", "encoder.relative_position should be bias or none")]
+    [TestCase("simmim-swin-b-800e", "encoder.depth=6", "encoder.depth should be left at 12, because swin does not use it, but is 6.")]
+    [TestCase("simmim-swin-b-800e", "mask.patch=30", "mask.patch should be a multiple of encoder.patch, which is 4, but is 30.")]
+    [TestCase("mae-vit-b16", "decoder.kind=linear", "decoder.kind should be mae, which fills in the patches that the encoder of mae does not see, but is linear.")]
+    [TestCase("mae-vit-b16", "encoder.relative_position=bias", "encoder.relative_position should be none, because every image shows mae's encoder other patches")]
+    [TestCase("mae-vit-b16", "encoder.window=7", "encoder.window should be left at 6, because vit does not use it, but is 7.")]
+    public void What_a_method_cannot_do_is_said(string recipe, string setting, string expected) =>
+        Assert.That(() => Recipe.Load(recipe, [setting]), Throws.TypeOf<RecipeException>().With.Message.Contains(expected));
+
+    [TestCase("decoder.depths=[2,2,2,2,2,2]", "decoder.depths should be a list of 1 to 5 whole numbers from 1 to 1024, because the head halves the encoder's stride of 16 pixels")]
+    [TestCase("decoder.heads=3", "decoder.heads should be a multiple of 2, because 2 stages halve it 1 times, but is 3.")]
+    [TestCase("decoder.heads=10", "decoder.heads should be a divisor of the 768 channels of a token, but is 10.")]
+    [TestCase("decoder.window=5", "decoder.window should be a divisor of the grid of 14 x 14 tokens that its windows have to tile, but is 5.")]
+    public void A_head_that_does_not_fit_is_said(string setting, string expected) => Assert.That(
+        () => Recipe.Load("simmim-vit-b-800e", ["decoder.kind=inverse_swin", "decoder.depths=[2,2]", "decoder.heads=12", "decoder.window=7", setting]),
+        Throws.TypeOf<RecipeException>().With.Message.Contains(expected));
+
+    [Test]
+    public void What_a_recipe_leaves_open_is_the_default_of_its_method_and_encoder()
+    {
+        Recipe swin = Recipe.FromJson("""{ "method": "simmim" }""", "test", ["encoder.kind=swin"]);
+        Recipe lomar = Recipe.Load("mae-vit-b16", ["method=lomar", "decoder.kind=linear", "encoder.kind=vit"]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((swin.Image.Height, swin.Stride(), swin.OutputDim(), swin.Train.Clip), Is.EqualTo((192, 32, 1024, 5.0)));
+            Assert.That(swin.Train.NoDecay, Is.EqualTo(new[] { "absolute_pos_embed", "mask_token" }));
+            Assert.That((swin.EffectiveLearningRate(), swin.EffectiveWarmupLearningRate()), Is.EqualTo((4e-4, 2e-6)).Within(1e-15));
+            Assert.That(lomar.Encoder.RelativePosition, Is.EqualTo(MimNative.Nn.RelativePositionKind.Contextual));
+        }
+    }
 
     [TestCase("train.bacth=3", "there is no key 'train.bacth'; did you mean 'train.batch'?")]
     [TestCase("train.batch=many", "train.batch should be a whole number, but is 'many'.")]

@@ -22,7 +22,14 @@ public sealed class AdamWTests
     [TestCase("blocks.0.attn.qkv.bias", new long[] { 12 }, false)]
     [TestCase("relative_position.bias", new long[] { 3, 4 }, false)]
     public void Vectors_and_biases_do_not_decay(string name, long[] shape, bool decays) => Assert.That(
-        AdamW.DecaysMatrices(_run.Store.Add(name, Initializer.Ones, trainable: true, shape)), Is.EqualTo(decays));
+        AdamW.Decays(_run.Store.Add(name, Initializer.Ones, trainable: true, shape), []), Is.EqualTo(decays));
+
+    [TestCase("encoder.cls_token", false)]
+    [TestCase("cls_token", false)]
+    [TestCase("encoder.mask_token", true)]
+    [TestCase("encoder.my_cls_token", true)]
+    public void Parameters_that_are_named_do_not_decay(string name, bool decays) => Assert.That(
+        AdamW.Decays(_run.Store.Add(name, Initializer.Ones, trainable: true, 1, 1, 4), ["cls_token", "pos_embed"]), Is.EqualTo(decays));
 
     [Test]
     public void Updates_follow_the_formula_and_consume_the_gradients()
@@ -31,7 +38,7 @@ public sealed class AdamWTests
         Parameter w = _run.Store.Add("w", Initializer.Ones, trainable: true, 3, 4), b = _run.Store.Add("b", Initializer.Ones, trainable: true, 5);
         _run.Allocate();
         using var optimizer = new AdamW(
-            _run.Store, new AdamWSettings(beta1, beta2, eps, decay, clip), AdamW.DecaysMatrices, _run.Context);
+            _run.Store, new AdamWSettings(beta1, beta2, eps, decay, clip), p => AdamW.Decays(p, []), _run.Context);
         double[] wants = [.. Numbers(w.Value).Concat(Numbers(b.Value)).Select(v => (double)v)];
         double[] m = new double[wants.Length], v = new double[wants.Length];
         for (var t = 1; t <= 4; t++)
@@ -66,7 +73,7 @@ public sealed class AdamWTests
     {
         var w = _run.Store.Add("w", Initializer.Ones, trainable: true, 3, 4);
         _run.Allocate();
-        using var optimizer = new AdamW(_run.Store, new AdamWSettings(), AdamW.DecaysMatrices, _run.Context);
+        using var optimizer = new AdamW(_run.Store, new AdamWSettings(), p => AdamW.Decays(p, []), _run.Context);
         var before = Numbers(w.Value);
         _run.Step.Upload<float>([.. Enumerable.Repeat(1f, 11), wrong], w.Grad);
         optimizer.Update(0.1, _run.Step);

@@ -13,7 +13,7 @@ public sealed class LearningRateScheduleTests
         using SafetensorsFile golden = Golden.Open("lr_mae_cosine");
         using JsonDocument json = JsonDocument.Parse(golden.Metadata[$"setting_{setting}"]);
         double Number(string name) => json.RootElement.GetProperty(name).GetDouble();
-        var schedule = new LearningRateSchedule
+        var schedule = new CosineSchedule
         {
             Rate = Number("lr"),
             MinimumRate = Number("min_lr"),
@@ -34,7 +34,7 @@ public sealed class LearningRateScheduleTests
     [Test]
     public void Warm_up_begins_at_zero_and_the_run_ends_at_the_minimum()
     {
-        var schedule = new LearningRateSchedule
+        var schedule = new CosineSchedule
         {
             Rate = 2.4e-3,
             MinimumRate = 1e-6,
