@@ -88,6 +88,22 @@ token_rows<T> tokens_of(const view& v, const task& t, const int32_t* order) {
     return {data<T>(v) + t.sample * v.stride[0] + t.head * v.stride[2], v.stride[1], order};
 }
 
+// What a task reads of its image.
+template <class T>
+struct task_inputs {
+    token_rows<const T> q, k, v;
+    token_rows<const T> dout = {};  // backward only
+
+    // A head's tokens lie far apart, so the processor does not foresee which lines come next. While
+    // one task computes it asks for the next one's rows, a few at a time.
+    HWY_INLINE void fetch_row(const sizes& s, int64_t i) const {
+        fetch(q, i, s.queries, s.dim);
+        fetch(k, i, s.keys, s.dim);
+        fetch(v, i, s.keys, s.dim);
+        fetch(dout, i, s.queries, s.dim);
+    }
+};
+
 token_rows<float> lse_of(const view& lse, const sizes& s, const task& t, const int32_t* order) {
     const int64_t row = t.sample * s.heads + t.head;
     return {data<float>(lse) + row * s.windows * s.queries, 1, order};
@@ -119,22 +135,25 @@ struct forward_memory {
 
 template <class T>
 void forward_head(const sizes& s, const forward_memory& memory, int64_t thread, token_rows<T> out,
-                  token_rows<float> lse, token_rows<const T> q, token_rows<const T> k,
-                  token_rows<const T> v, const score_terms& terms, float scale) {
+                  token_rows<float> lse, const task_inputs<T>& in, const task_inputs<T>& next,
+                  const score_terms& terms, float scale) {
     const matrix k_columns = memory.k_columns.of(thread), v_rows = memory.v_rows.of(thread);
     const matrix q_tile = memory.q_tile.of(thread), out_tile = memory.out_tile.of(thread);
     const matrix products = memory.scores.of(thread), p = products.from_column(s.entries);
     float* norm = memory.norms.of(thread).first;
-    pack_columns(k_columns.from_column(s.entries), k, s.keys, s.dim, scale);
-    pack_rows(v_rows, v, 0, s.keys, s.dim);
+    pack_columns(k_columns.from_column(s.entries), in.k, s.keys, s.dim, scale);
+    pack_rows(v_rows, in.v, 0, s.keys, s.dim);
     for (int64_t first = 0; first < s.queries; first += s.tile) {
         const int64_t count = std::min(s.tile, s.queries - first);
-        pack_rows(q_tile, q, first, count, s.dim);
+        pack_rows(q_tile, in.q, first, count, s.dim);
         product<reading::plain>(products, q_tile, k_columns, count, s.entries + s.keys, s.dim);
         for (int64_t i = 0; i < count; ++i) {
-            if (terms.present())
-                add_terms(p.row(i), products.row(i), terms.from_row(first + i, s.keys), s.keys);
-            const softmax_sum row = softmax_row(p.row(i), s.keys);
+            next.fetch_row(s, first + i);
+            const auto placed = [&]() HWY_ATTR {
+                return placed_scores{terms.from_row(first + i, s.keys), products.row(i)};
+            };
+            const softmax_sum row = terms.present() ? softmax_row(p.row(i), placed(), s.keys)
+                                                    : softmax_row(p.row(i), plain_scores(), s.keys);
             norm[i] = 1.0f / row.sum;
             *lse[first + i] = row.max + std::log(row.sum);
         }
@@ -167,30 +186,34 @@ struct backward_memory {
 template <class T>
 void backward_head(const sizes& s, const backward_memory& memory, int64_t thread, token_rows<T> dq,
                    token_rows<T> dk, token_rows<T> dv, float* dbias, float* dtable_rows,
-                   token_rows<const T> dout, token_rows<const T> q, token_rows<const T> k,
-                   token_rows<const T> v, const score_terms& terms, token_rows<float> lse,
-                   float scale) {
+                   const task_inputs<T>& in, const task_inputs<T>& next, const score_terms& terms,
+                   token_rows<float> lse, float scale) {
     const matrix k_columns = memory.k_columns.of(thread), v_columns = memory.v_columns.of(thread);
     const matrix k_rows = memory.k_rows.of(thread), q_tile = memory.q_tile.of(thread);
     const matrix dk_rows = memory.dk_rows.of(thread), dv_rows = memory.dv_rows.of(thread);
     const matrix dq_tile = memory.dq_tile.of(thread), dout_tile = memory.dout_tile.of(thread);
     const matrix products = memory.scores.of(thread), p = products.from_column(s.entries);
     const matrix dproducts = memory.dscores.of(thread), ds = dproducts.from_column(s.entries);
-    pack_columns(k_columns.from_column(s.entries), k, s.keys, s.dim, scale);
-    pack_columns(v_columns, v, s.keys, s.dim, 1.0f);
-    pack_rows(k_rows.from_row(s.entries), k, 0, s.keys, s.dim, scale);
+    pack_columns(k_columns.from_column(s.entries), in.k, s.keys, s.dim, scale);
+    pack_columns(v_columns, in.v, s.keys, s.dim, 1.0f);
+    pack_rows(k_rows.from_row(s.entries), in.k, 0, s.keys, s.dim, scale);
     for (int64_t first = 0; first < s.queries; first += s.tile) {
         const int64_t count = std::min(s.tile, s.queries - first);
-        pack_rows(q_tile, q, first, count, s.dim);
-        pack_rows(dout_tile, dout, first, count, s.dim);
+        pack_rows(q_tile, in.q, first, count, s.dim);
+        pack_rows(dout_tile, in.dout, first, count, s.dim);
         product<reading::plain>(products, q_tile, k_columns, count, s.entries + s.keys, s.dim);
         product<reading::plain>(ds, dout_tile, v_columns, count, s.keys, s.dim);  // dP so far
         for (int64_t i = 0; i < count; ++i) {
+            next.fetch_row(s, first + i);
+            const auto placed = [&]() HWY_ATTR {
+                return placed_scores{terms.from_row(first + i, s.keys), products.row(i)};
+            };
+            float* dbias_row = dbias == nullptr ? nullptr : dbias + (first + i) * s.keys;
+            const float row_lse = *lse[first + i];
             if (terms.present())
-                add_terms(p.row(i), products.row(i), terms.from_row(first + i, s.keys), s.keys);
-            softmax_backward_row(p.row(i), ds.row(i),
-                                 dbias == nullptr ? nullptr : dbias + (first + i) * s.keys,
-                                 *lse[first + i], s.keys);
+                softmax_backward_row(p.row(i), placed(), ds.row(i), dbias_row, row_lse, s.keys);
+            else
+                softmax_backward_row(p.row(i), plain_scores(), ds.row(i), nullptr, row_lse, s.keys);
         }
         if (s.entries > 0)
             sum_by_bucket(dproducts, ds, terms.buckets + first * s.keys, count, s.entries, s.keys);
@@ -211,20 +234,23 @@ void backward_head(const sizes& s, const backward_memory& memory, int64_t thread
 
 // ---- all tasks ----
 
-// Calls body(task, thread) for every task. A bias is shared by the windows and the batch, so with
-// one the tasks of a head follow each other; otherwise the heads of a window do, which lie
-// together. first_task, if given, receives where each thread began.
+// Calls body(task, next task, thread) for every task; the last of a thread is its own next. A bias is
+// shared by the windows and the batch, so with one the tasks of a head follow each other; otherwise
+// the heads of a window do, which lie together. first_task, if given, receives where each thread
+// began.
 template <class Body>
 void for_each_task(const context& ctx, const sizes& s, bool by_head, int64_t* first_task,
                    Body&& body) {
+    const int64_t shared = s.batch * s.windows;
+    const auto task_at = [=](int64_t i) {
+        const int64_t head = by_head ? i / shared : i % s.heads;
+        const int64_t window = by_head ? i % shared : i / s.heads;
+        return task{window / s.windows, window % s.windows, head};
+    };
     parallel_ranges(ctx, s.tasks(), 1, [&](int64_t begin, int64_t end, int64_t thread) HWY_ATTR {
         if (first_task != nullptr) first_task[thread] = begin;
-        const int64_t shared = s.batch * s.windows;
-        for (int64_t i = begin; i < end; ++i) {
-            const int64_t head = by_head ? i / shared : i % s.heads;
-            const int64_t window = by_head ? i % shared : i / s.heads;
-            body(task{window / s.windows, window % s.windows, head}, thread);
-        }
+        for (int64_t i = begin; i < end; ++i)
+            body(task_at(i), task_at(std::min(i + 1, end - 1)), thread);
     });
 }
 
@@ -341,13 +367,17 @@ void attention_forward(context& ctx, const view& out, const view& lse, const vie
     pack_table_columns(s, memory.k_columns, table);
     dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
         using T = decltype(tag);
-        const bool by_head = bias != nullptr;
-        for_each_task(ctx, s, by_head, nullptr, [&](const task& t, int64_t thread) HWY_ATTR {
+        const auto inputs_of = [&](const task& t) HWY_ATTR {
+            const int32_t* order = order_of(positions, s, t);
+            return task_inputs<T>{tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
+                                  tokens_of<const T>(v, t, order)};
+        };
+        const auto body = [&](const task& t, const task& next, int64_t thread) HWY_ATTR {
             const int32_t* order = order_of(positions, s, t);
             forward_head(s, memory, thread, tokens_of<T>(out, t, order), lse_of(lse, s, t, order),
-                         tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
-                         tokens_of<const T>(v, t, order), terms_of(positions, s, t), params.scale);
-        });
+                         inputs_of(t), inputs_of(next), terms_of(positions, s, t), params.scale);
+        };
+        for_each_task(ctx, s, bias != nullptr, nullptr, body);
     });
 }
 
@@ -367,18 +397,20 @@ void attention_backward(context& ctx, const view& dq, const view& dk, const view
     table_sums.clear();
     dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
         using T = decltype(tag);
-        const bool by_head = bias != nullptr;
-        for_each_task(
-            ctx, s, by_head, bias_sums.first_task, [&](const task& t, int64_t thread) HWY_ATTR {
-                const int32_t* order = order_of(positions, s, t);
-                const auto tokens = [&](const view& v)
-                                        HWY_ATTR { return tokens_of<const T>(v, t, order); };
-                backward_head(s, memory, thread, tokens_of<T>(dq, t, order),
-                              tokens_of<T>(dk, t, order), tokens_of<T>(dv, t, order),
-                              bias_sums.of(t, thread), table_sums.of(thread), tokens(dout),
-                              tokens(q), tokens(k), tokens(v), terms_of(positions, s, t),
-                              lse_of(lse, s, t, order), params.scale);
-            });
+        const auto inputs_of = [&](const task& t) HWY_ATTR {
+            const int32_t* order = order_of(positions, s, t);
+            return task_inputs<T>{tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
+                                  tokens_of<const T>(v, t, order),
+                                  tokens_of<const T>(dout, t, order)};
+        };
+        const auto body = [&](const task& t, const task& next, int64_t thread) HWY_ATTR {
+            const int32_t* order = order_of(positions, s, t);
+            backward_head(s, memory, thread, tokens_of<T>(dq, t, order), tokens_of<T>(dk, t, order),
+                          tokens_of<T>(dv, t, order), bias_sums.of(t, thread),
+                          table_sums.of(thread), inputs_of(t), inputs_of(next),
+                          terms_of(positions, s, t), lse_of(lse, s, t, order), params.scale);
+        };
+        for_each_task(ctx, s, bias != nullptr, bias_sums.first_task, body);
     });
     bias_sums.add_parts(ctx);
     table_sums.add_parts(ctx);

@@ -29,6 +29,14 @@ struct token_rows {
     T* operator[](int64_t i) const { return first + (order == nullptr ? i : order[i]) * stride; }
 };
 
+// Asks for token i of `end`, to be in the second cache when it is packed.
+template <class T>
+HWY_INLINE void fetch(token_rows<const T> from, int64_t i, int64_t end, int64_t dim) {
+    if (from.first == nullptr || i >= end) return;
+    for (int64_t c = 0; c < dim; c += line * 4 / int64_t(sizeof(T)))
+        __builtin_prefetch(from[i] + c, 0, 2);
+}
+
 // ---- packing ----
 
 // to[i, :] = scale from[first + i, :]; the lanes behind D become 0.
@@ -37,10 +45,11 @@ void pack_rows(const matrix& to, token_rows<const T> from, int64_t first, int64_
                int64_t dim, float scale = 1.0f) {
     const float_lanes d;
     const float_vector factor = hn::Set(d, scale);
-    for (int64_t i = 0; i < count; ++i)
+    for (int64_t i = 0; i < count; ++i) {
+        const T* row = from[first + i];
         for (int64_t c = 0; c < dim; c += lane_count())
-            hn::StoreU(hn::Mul(load_some(d, from[first + i] + c, dim - c), factor), d,
-                       to.row(i) + c);
+            hn::StoreU(hn::Mul(load_some(d, row + c, dim - c), factor), d, to.row(i) + c);
+    }
 }
 
 // to[:] = scale from[:]
@@ -89,11 +98,13 @@ void pack_columns(const matrix& to, token_rows<const T> from, int64_t count, int
             d, hn::InterleaveUpper(pairs, hn::BitCast(pairs, a), hn::BitCast(pairs, b)));
     };
     for (int64_t i = 0; i < ceil_div(count, lane_count()) * lane_count(); i += 4) {
+        const T* token[4];
+        for (int64_t r = 0; r < 4; ++r) token[r] = i + r < count ? from[i + r] : nullptr;
         for (int64_t c = 0; c < dim; c += lane_count()) {
             float_vector row[4];
             for (int64_t r = 0; r < 4; ++r)
-                row[r] = i + r < count ? hn::Mul(load_some(d, from[i + r] + c, dim - c), factor)
-                                       : hn::Zero(d);
+                row[r] = token[r] != nullptr ? hn::Mul(load_some(d, token[r] + c, dim - c), factor)
+                                             : hn::Zero(d);
             const float_vector low01 = hn::InterleaveLower(d, row[0], row[1]);
             const float_vector low23 = hn::InterleaveLower(d, row[2], row[3]);
             const float_vector high01 = hn::InterleaveUpper(d, row[0], row[1]);
@@ -138,20 +149,36 @@ HWY_INLINE index_vector load_indices(const int32_t* from, int64_t count) {
 #endif
 }
 
-// score[j] += bias[j] + mask[j] + products[buckets[j]] for the row of one query, where products (U)
-// is q table.
-HWY_INLINE void add_terms(float* score, const float* products, const score_terms& row,
-                          int64_t keys) {
+// -inf behind the last of `count` keys: there the exponential becomes 0.
+HWY_INLINE float_vector close_behind(float_vector scores, int64_t count) {
     const float_lanes d;
-    for (int64_t j = 0; j < keys; j += lane_count()) {
+    if (count >= lane_count()) return scores;
+    const float_vector lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
+    return hn::IfThenElse(hn::FirstN(d, size_t(count)), scores, lowest);
+}
+
+// How the loops below read a row of products as scores, a vector from key j on.
+struct plain_scores {
+    HWY_INLINE float_vector load(const float* score, int64_t j, int64_t keys) const {
+        return close_behind(hn::LoadU(float_lanes(), score + j), keys - j);
+    }
+};
+
+// With products[buckets[j]] + bias[j] + mask[j], where products (U) is the query's row of q table.
+struct placed_scores {
+    score_terms row;
+    const float* products;
+
+    HWY_INLINE float_vector load(const float* score, int64_t j, int64_t keys) const {
+        const float_lanes d;
         float_vector s = hn::LoadU(d, score + j);
         if (row.buckets != nullptr)
             s = hn::Add(s, hn::GatherIndex(d, products, load_indices(row.buckets + j, keys - j)));
         if (row.bias != nullptr) s = hn::Add(s, load_some(d, row.bias + j, keys - j));
         if (row.mask != nullptr) s = hn::Add(s, load_some(d, row.mask + j, keys - j));
-        hn::StoreU(s, d, score + j);
+        return close_behind(s, keys - j);
     }
-}
+};
 
 // The transpose of the gather above, for `rows` rows of a tile: sums[r, u] = the sum of ds[r, j]
 // over the keys j of bucket u. Sums of one bucket wait for each other, those of different rows do
@@ -175,26 +202,18 @@ inline void sum_by_bucket(matrix sums, matrix ds, const int32_t* buckets, int64_
         sum_rows_by_bucket<1>(sums.from_row(i), ds.from_row(i), buckets + i * keys, entries, keys);
 }
 
-// score[j], and -inf behind the last key: there the exponential becomes 0.
-HWY_INLINE float_vector load_scores(const float* score, int64_t j, int64_t keys) {
-    const float_lanes d;
-    const float_vector lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
-    const float_vector s = hn::LoadU(d, score + j);
-    return keys - j >= lane_count() ? s
-                                    : hn::IfThenElse(hn::FirstN(d, size_t(keys - j)), s, lowest);
-}
-
 struct softmax_sum {
     float max, sum;
 };
 
-// Turns a row of scores into exp(score - max).
-HWY_INLINE softmax_sum softmax_row(float* score, int64_t keys) {
+// Turns a row of products into exp(score - max).
+template <class Scores>
+HWY_INLINE softmax_sum softmax_row(float* score, const Scores& scores, int64_t keys) {
     const float_lanes d;
     const int64_t lanes = lane_count();
     float_vector max = hn::Set(d, -std::numeric_limits<float>::infinity());
     for (int64_t j = 0; j < keys; j += lanes) {
-        const float_vector s = load_scores(score, j, keys);
+        const float_vector s = scores.load(score, j, keys);
         hn::StoreU(s, d, score + j);
         max = hn::Max(max, s);
     }
@@ -213,13 +232,14 @@ HWY_INLINE softmax_sum softmax_row(float* score, int64_t keys) {
 // lse is rounded at its own size, which for scores in the thousands shifts exp(S - lse) by a common
 // factor; dividing by the row's sum takes that out. And delta is summed from P dP rather than from
 // dout out: `out` may have been rounded to bf16, and the row of dS should sum to 0.
-HWY_INLINE void softmax_backward_row(float* score, float* dp, float* dbias, float lse,
-                                     int64_t keys) {
+template <class Scores>
+HWY_INLINE void softmax_backward_row(float* score, const Scores& scores, float* dp, float* dbias,
+                                     float lse, int64_t keys) {
     const float_lanes d;
     const int64_t lanes = lane_count();
     float_vector sums = hn::Zero(d), deltas = hn::Zero(d);
     for (int64_t j = 0; j < keys; j += lanes) {
-        const float_vector p = exp(d, hn::Sub(load_scores(score, j, keys), hn::Set(d, lse)));
+        const float_vector p = exp(d, hn::Sub(scores.load(score, j, keys), hn::Set(d, lse)));
         hn::StoreU(p, d, score + j);
         sums = hn::Add(sums, p);
         deltas = hn::MulAdd(p, hn::LoadU(d, dp + j), deltas);
