@@ -59,19 +59,21 @@ struct disc {
         : symmetric(params.mode == MIM_LOW_PASS_SYMMETRIC),
           radius2(double(params.radius) * params.radius) {}
 
-    // How far bin k of n lies from the middle of the disc along its axis.
-    double offset(int64_t k, int64_t n) const {
-        return symmetric ? double(std::min(k, n - k)) : double((k + n / 2) % n) - double(n - 1) / 2;
+    // The middle of the disc lies at frequency 0 or, on an axis of even size in exact mode, at -1/2.
+    // How far it is from the frequencies k and -k, 0 <= k <= n/2, of n; n/2 is the same as -n/2.
+    double distance(int64_t k, int64_t n) const {
+        return 2 * k == n ? distance_of_negative(k, n) : double(k) + to_middle(n);
     }
-    bool keeps(int64_t k, int64_t height, int64_t l, int64_t width) const {
-        const double a = offset(k, height), b = offset(l, width);
-        return a * a + b * b <= radius2;
+    double distance_of_negative(int64_t k, int64_t n) const {
+        return std::fabs(double(k) - to_middle(n));
     }
-    // Frequencies 0 to this one, excluded, are kept along an axis of n bins, with either sign;
-    // `other` is the size of the other axis, on which bin 0 is never farther off than the others.
+    double to_middle(int64_t n) const { return symmetric || n % 2 != 0 ? 0.0 : 0.5; }
+
+    bool keeps(double a, double b) const { return a * a + b * b <= radius2; }
+    // Frequencies 0 to this one, excluded, are kept along an axis of n bins, with either sign.
     int64_t frequencies(int64_t n, int64_t other) const {
         int64_t f = n / 2;
-        while (f >= 0 && !keeps(f, n, 0, other) && !keeps((n - f) % n, n, 0, other)) --f;
+        while (f >= 0 && !keeps(distance_of_negative(f, n), to_middle(other))) --f;
         return f + 1;
     }
 };
@@ -100,14 +102,15 @@ struct axis {
     int64_t first(int64_t wave) const {
         return wave / parities * frequencies + (wave % parities) * count(0);
     }
+    bool is_own_negative(int64_t k) const { return k == 0 || 2 * k == size; }
     int64_t frequency(int64_t wave, int64_t i) const { return wave % parities + i * parities; }
 
     // A point and its mirrors, whose values differ in sign at most. At the ends of the fold they
     // coincide in pairs.
     void mirrors(int64_t point, int64_t to[4]) const {
         to[0] = point;
-        to[1] = (size - point) % size;
-        to[2] = (size / 2 - point + size) % size;
+        to[1] = point == 0 ? 0 : size - point;
+        to[2] = size / 2 - point;
         to[3] = size / 2 + point;
     }
     float weight(int64_t point) const { return point == 0 || 4 * point == size ? 0.5f : 1.0f; }
@@ -156,7 +159,27 @@ struct circle {
             sine[j] = float(below ? -s : s);
         }
     }
+    int64_t turned(int64_t angle, int64_t frequency) const {
+        return angle + frequency < n ? angle + frequency : angle + frequency - n;
+    }
     const float* of(const axis& a, int64_t wave) const { return wave < a.parities ? cosine : sine; }
+};
+
+// The filter at the four bins of (+-k, +-l), 1 or 0.
+struct four_bins {
+    double same, same_minus;          // (k, l) and its conjugate (-k, -l)
+    double opposite, opposite_minus;  // (-k, l) and its conjugate (k, -l)
+
+    four_bins(const disc& filter, const axis& y, int64_t k, const axis& x, int64_t l) {
+        const double a = filter.distance(k, y.size), b = filter.distance(l, x.size);
+        const double minus_a = filter.distance_of_negative(k, y.size);
+        const double minus_b = filter.distance_of_negative(l, x.size);
+        same = filter.keeps(a, b);
+        same_minus = filter.keeps(minus_a, minus_b);
+        opposite = filter.keeps(minus_a, b);
+        opposite_minus = filter.keeps(a, minus_b);
+    }
+    bool is_odd() const { return same != same_minus || opposite != opposite_minus; }
 };
 
 // ---- sizes and memory ----
@@ -166,7 +189,6 @@ struct sizes {
     bool odd = false;  // whether the filter has an odd part, and the result imaginary parts
     int64_t planes, channels;
     int64_t threads;
-    int64_t width_room;      // from row to row where a row holds W, with `line` before and behind
     int64_t point_room;      // floats of a class where it holds points of x
     int64_t frequency_room;  // where it holds frequencies of x
     int64_t tile_rows;       // points of y whose result is made at a time
@@ -177,23 +199,14 @@ struct sizes {
           planes(images.shape[0] * images.shape[1]),
           channels(images.shape[1]) {
         threads = std::min<int64_t>(ctx.threads(), planes);
-        width_room = odd_lines(x.size + 2 * line);
         point_room = whole_lines(x.points);
         frequency_room = whole_lines(x.count(0));
-        tile_rows = std::min<int64_t>(y.points, 12);
-        for (int64_t k = 0; k < y.frequencies && !odd; ++k)
-            for (int64_t l = 0; l < x.frequencies && !odd; ++l) {
-                const int64_t minus_k = (y.size - k) % y.size, minus_l = (x.size - l) % x.size;
-                odd = filter.keeps(k, y.size, l, x.size) !=
-                          filter.keeps(minus_k, y.size, minus_l, x.size) ||
-                      filter.keeps(minus_k, y.size, l, x.size) !=
-                          filter.keeps(k, y.size, minus_l, x.size);
-            }
+        tile_rows = ceil_div(y.points, ceil_div(y.points, 30));  // nearly equal parts
+        for (int64_t k = 0; k < y.frequencies && !odd && !filter.symmetric; ++k)
+            for (int64_t l = 0; l < x.frequencies && !odd; ++l)
+                odd = four_bins(filter, y, k, x, l).is_odd();
     }
     int64_t waves() const { return 2 * y.frequencies; }  // of y, all classes
-    int64_t points_stride() const { return odd_lines(x.classes() * point_room); }
-    int64_t frequencies_stride() const { return odd_lines(x.classes() * frequency_room); }
-    int64_t tile_columns() const { return most_vectors * lane_count(); }
 };
 
 // Tables and filter, the same for all planes.
@@ -230,9 +243,10 @@ struct tables {
             const float* value = circle_y.of(y, wave);
             for (int64_t i = 0; i < y.count(wave); ++i) {
                 float *in = y_in.row(y.first(wave) + i), *out = y_out.row(y.first(wave) + i);
-                for (int64_t p = 0; p < y.points; ++p) {
-                    out[p] = value[y.frequency(wave, i) * p % y.size];
+                for (int64_t p = 0, angle = 0; p < y.points; ++p) {
+                    out[p] = value[angle];
                     in[p] = y.weight(p) * out[p];
+                    angle = circle_y.turned(angle, y.frequency(wave, i));
                 }
             }
         }
@@ -243,9 +257,10 @@ struct tables {
             for (int64_t i = 0; i < x.count(wave); ++i) {
                 float* out = x_out.row(x.first(wave) + i);
                 std::fill_n(out, s.point_room, 0.0f);
-                for (int64_t p = 0; p < x.points; ++p) {
-                    out[p] = value[x.frequency(wave, i) * p % x.size];
+                for (int64_t p = 0, angle = 0; p < x.points; ++p) {
+                    out[p] = value[angle];
                     x_in.row(wave * x.points + p)[i] = x.weight(p) * out[p];
+                    angle = circle_x.turned(angle, x.frequency(wave, i));
                 }
             }
         }
@@ -255,53 +270,63 @@ struct tables {
     void fill_filter(const sizes& s, const disc& filter) const {
         const axis &y = s.y, &x = s.x;
         const double pixels = double(y.size) * double(x.size);
-        for (int64_t parity = 0; parity < y.parities; ++parity)
-            for (int64_t i = 0; i < y.count(parity); ++i) {
-                const int64_t row = y.first(parity) + i, k = y.frequency(parity, i);
-                const int64_t minus_k = (y.size - k) % y.size;
+        for (int64_t y_wave = 0; y_wave < y.parities; ++y_wave)
+            for (int64_t i = 0; i < y.count(y_wave); ++i) {
+                const int64_t row = y.first(y_wave) + i, k = y.frequency(y_wave, i);
                 for (const matrix& m : {even_sum, even_difference, odd_sum, odd_difference})
                     std::fill_n(m.row(row), x.parities * s.frequency_room, 0.0f);
-                for (int64_t l = 0; l < x.frequencies; ++l) {
-                    const int64_t minus_l = (x.size - l) % x.size;
-                    const auto keeps = [&](int64_t k, int64_t l) HWY_ATTR {
-                        return filter.keeps(k, y.size, l, x.size) ? 1.0 : 0.0;
-                    };
-                    // a frequency that is its own negative has one bin, not two
-                    const double scale = (minus_k == k ? 0.5 : 1) * (minus_l == l ? 0.5 : 1);
-                    const double same = keeps(k, l), same_minus = keeps(minus_k, minus_l);
-                    const double opposite = keeps(minus_k, l), opposite_minus = keeps(k, minus_l);
-                    const int64_t at = l % x.parities * s.frequency_room + l / x.parities;
-                    const auto put = [&](const matrix& m, double value) HWY_ATTR {
-                        m.row(row)[at] = float(value * scale / pixels);
-                    };
-                    put(even_sum, same + same_minus + opposite + opposite_minus);
-                    put(even_difference, opposite + opposite_minus - same - same_minus);
-                    put(odd_sum, same - same_minus + opposite - opposite_minus);
-                    put(odd_difference, opposite - opposite_minus - same + same_minus);
-                }
+                for (int64_t x_wave = 0; x_wave < x.parities; ++x_wave)
+                    for (int64_t j = 0; j < x.count(x_wave); ++j) {
+                        const int64_t at = x_wave * s.frequency_room + j;
+                        const int64_t l = x.frequency(x_wave, j);
+                        const four_bins m(filter, y, k, x, l);
+                        // a frequency that is its own negative has one bin, not two
+                        const double scale = (y.is_own_negative(k) ? 0.5 : 1) *
+                                             (x.is_own_negative(l) ? 0.5 : 1) / pixels;
+                        const double even = m.same + m.same_minus, odd = m.same - m.same_minus;
+                        const double opposite_even = m.opposite + m.opposite_minus;
+                        const double opposite_odd = m.opposite - m.opposite_minus;
+                        even_sum.row(row)[at] = float(scale * (even + opposite_even));
+                        even_difference.row(row)[at] = float(scale * (opposite_even - even));
+                        odd_sum.row(row)[at] = float(scale * (odd + opposite_odd));
+                        odd_difference.row(row)[at] = float(scale * (opposite_odd - odd));
+                    }
             }
     }
 };
 
-// What a thread needs for the plane it is at. Rows that hold W have `line` floats before them.
+// What a thread needs for the plane it is at, kept small enough for the second level of cache: what
+// the way out needs lies where the way in had its folds. Rows that hold W have `line` floats before
+// them.
 struct plane_memory {
-    matrix folded;           // (classes of y, points of y, W)
-    matrix real, imaginary;  // (waves of y, W); on the way in `real` holds the only one
-    matrix points;           // (waves of y, classes of x, points of x)
-    matrix spectrum, real_spectrum, imaginary_spectrum;  // (waves of y, classes of x, frequencies)
-    matrix tile;  // (real and imaginary, classes of y, tile_rows, tile_columns)
+    matrix folded;     // (classes of y, points of y, W)
+    matrix real;       // (waves of y, W): on the way in all there is, on the way out the real part
+    matrix imaginary;  // likewise
+    matrix points;     // (waves of y, classes of x, points of x)
+    matrix spectrum, imaginary_spectrum;  // (waves of y, classes of x, frequencies of x)
+    matrix tile;                          // (real and imaginary, classes of y, tile_rows, W)
 
-    plane_memory(context& ctx, const sizes& s, int64_t columns)
-        : folded(tables::make(ctx, s.y.classes() * s.y.points, odd_lines(s.x.size))),
-          real(tables::make(ctx, s.waves() + 1, s.width_room)),
-          imaginary(tables::make(ctx, s.odd ? s.waves() + 1 : 0, s.width_room)),
-          points(tables::make(ctx, s.waves(), s.points_stride())),
-          spectrum(tables::make(ctx, s.waves(), s.frequencies_stride())),
-          real_spectrum(tables::make(ctx, s.waves(), s.frequencies_stride())),
-          imaginary_spectrum(tables::make(ctx, s.odd ? s.waves() : 0, s.frequencies_stride())),
-          tile(tables::make(ctx, 2 * s.y.classes() * s.tile_rows, columns)) {
-        real.first += line;
-        imaginary.first += line;
+    plane_memory(context& ctx, const sizes& s) {
+        const int64_t parts = s.odd ? 2 : 1;
+        folded.stride = odd_lines(s.x.size);
+        real.stride = imaginary.stride = odd_lines(s.x.size + 2 * line);
+        points.stride = odd_lines(s.x.classes() * s.point_room);
+        spectrum.stride = imaginary_spectrum.stride = odd_lines(s.x.classes() * s.frequency_room);
+        tile.stride = odd_lines(s.x.size);
+        const int64_t way_in = s.y.classes() * s.y.points * folded.stride;
+        const int64_t for_rows = (s.waves() + 1) * real.stride;
+        const int64_t for_spectrum = s.waves() * spectrum.stride;
+        const int64_t for_tile = parts * s.y.classes() * s.tile_rows * tile.stride;
+        const int64_t way_out = for_tile + (parts - 1) * (for_rows + for_spectrum);
+        float* memory = ctx.scratch<float>(std::max(way_in, way_out) + for_rows + for_spectrum +
+                                           s.waves() * points.stride);
+        if (ctx.planning()) return;
+        folded.first = tile.first = memory;
+        imaginary_spectrum.first = tile.first + for_tile;
+        imaginary.first = imaginary_spectrum.first + (parts - 1) * for_spectrum + line;
+        spectrum.first = memory + std::max(way_in, way_out);
+        real.first = spectrum.first + for_spectrum + line;
+        points.first = real.first - line + for_rows;
     }
 };
 
@@ -396,10 +421,10 @@ void mix(const sizes& s, const tables& t, const plane_memory& m) {
                 const auto put = [&](const matrix& to, bool y_sine, bool x_sine, float_vector v)
                                      HWY_ATTR { hn::StoreU(v, d, value(to, y_sine, x_sine)); };
                 const float_vector p = weight(t.even_sum), q = weight(t.even_difference);
-                put(m.real_spectrum, false, false, hn::MulAdd(p, cc, hn::Mul(q, ss)));
-                put(m.real_spectrum, false, true, hn::MulSub(p, cs, hn::Mul(q, sc)));
-                put(m.real_spectrum, true, false, hn::MulSub(p, sc, hn::Mul(q, cs)));
-                put(m.real_spectrum, true, true, hn::MulAdd(p, ss, hn::Mul(q, cc)));
+                put(m.spectrum, false, false, hn::MulAdd(p, cc, hn::Mul(q, ss)));
+                put(m.spectrum, false, true, hn::MulSub(p, cs, hn::Mul(q, sc)));
+                put(m.spectrum, true, false, hn::MulSub(p, sc, hn::Mul(q, cs)));
+                put(m.spectrum, true, true, hn::MulAdd(p, ss, hn::Mul(q, cc)));
                 if (!s.odd) continue;
                 const float_vector u = weight(t.odd_sum), v = weight(t.odd_difference);
                 put(m.imaginary_spectrum, false, false, hn::MulSub(v, sc, hn::Mul(u, cs)));
@@ -454,21 +479,22 @@ void rows_of(const sizes& s, const tables& t, const plane_memory& m, const matri
     (s.x.parities == 2 ? unfold_columns<4> : unfold_columns<2>)(s, rows, m.points);
 }
 
-// Writes points [begin, end) of y and their mirrors, columns [x, x + columns), from what lies in the
-// tile: |v + constant| - level.
+// Writes the rows of points [begin, end) of y and of their mirrors from what lies in the tile:
+// |v + constant| - level.
 template <int count>
 void unfold_tile(const sizes& s, float* plane, const matrix& tile, int64_t begin, int64_t end,
-                 int64_t x, int64_t columns, float constant, float level) {
+                 float constant, float level) {
     const float_lanes d;
     const float_vector added = hn::Set(d, constant), subtracted = hn::Set(d, level);
+    const int64_t width = s.x.size;
     for (int64_t p = begin; p < end; ++p) {
         int64_t mirror[4];
         s.y.mirrors(p, mirror);
-        for (int64_t j = 0; j < columns; j += lane_count()) {
+        for (int64_t x = 0; x < width; x += lane_count()) {
             const auto load_part = [&](float_vector(&v)[count], int64_t part) HWY_ATTR {
                 HWY_UNROLL(4)
                 for (int i = 0; i < count; ++i)
-                    v[i] = hn::LoadU(d, tile.row((part * count + i) * s.tile_rows + p - begin) + j);
+                    v[i] = hn::LoadU(d, tile.row((part * count + i) * s.tile_rows + p - begin) + x);
                 butterfly(v);
             };
             float_vector v[count];
@@ -484,33 +510,29 @@ void unfold_tile(const sizes& s, float* plane, const matrix& tile, int64_t begin
             }
             HWY_UNROLL(4)
             for (int i = 0; i < count; ++i)
-                store_some(hn::Sub(v[i], subtracted), d, plane + mirror[i] * s.x.size + x + j,
-                           columns - j);
+                store_some(hn::Sub(v[i], subtracted), d, plane + mirror[i] * width + x, width - x);
         }
     }
 }
 
 void transform_back(const sizes& s, const tables& t, const plane_memory& m, float* plane,
                     float constant, float level) {
-    rows_of(s, t, m, m.real, m.real_spectrum);
+    rows_of(s, t, m, m.real, m.spectrum);
     if (s.odd) rows_of(s, t, m, m.imaginary, m.imaginary_spectrum);
-    for (int64_t x = 0; x < s.x.size; x += s.tile_columns()) {
-        const int64_t columns = std::min(s.x.size - x, s.tile_columns());
-        for (int64_t begin = 0; begin < s.y.points; begin += s.tile_rows) {
-            const int64_t end = std::min(begin + s.tile_rows, s.y.points);
-            for (int64_t part = 0; part < (s.odd ? 2 : 1); ++part) {
-                const matrix& rows = part == 0 ? m.real : m.imaginary;
-                for (int64_t wave = 0; wave < s.y.classes(); ++wave) {
-                    const int64_t first = s.y.first(wave);
-                    product<reading::transposed>(
-                        {m.tile.row((part * s.y.classes() + wave) * s.tile_rows), m.tile.stride},
-                        {t.y_out.row(first) + begin, t.y_out.stride},
-                        {rows.row(first) + x, rows.stride}, end - begin, columns, s.y.count(wave));
-                }
+    for (int64_t begin = 0; begin < s.y.points; begin += s.tile_rows) {
+        const int64_t end = std::min(begin + s.tile_rows, s.y.points);
+        for (int64_t part = 0; part < (s.odd ? 2 : 1); ++part) {
+            const matrix& rows = part == 0 ? m.real : m.imaginary;
+            for (int64_t wave = 0; wave < s.y.classes(); ++wave) {
+                const int64_t first = s.y.first(wave);
+                product<reading::transposed>(
+                    {m.tile.row((part * s.y.classes() + wave) * s.tile_rows), m.tile.stride},
+                    {t.y_out.row(first) + begin, t.y_out.stride}, {rows.row(first), rows.stride},
+                    end - begin, s.x.size, s.y.count(wave));
             }
-            (s.y.parities == 2 ? unfold_tile<4> : unfold_tile<2>)(s, plane, m.tile, begin, end, x,
-                                                                  columns, constant, level);
         }
+        (s.y.parities == 2 ? unfold_tile<4> : unfold_tile<2>)(s, plane, m.tile, begin, end,
+                                                              constant, level);
     }
 }
 
@@ -520,15 +542,15 @@ void low_pass(context& ctx, const view& y, const view& x, const view& mean, cons
     const sizes s(ctx, filter, x);
     const tables t(ctx, s);
     // a thread's memory is made by its number, all before the work
-    const int64_t columns = s.tile_columns();
     plane_memory* memory = ctx.scratch<plane_memory>(s.threads);
     for (int64_t i = 0; i < s.threads; ++i) {
-        const plane_memory own(ctx, s, columns);
+        const plane_memory own(ctx, s);
         if (!ctx.planning()) memory[i] = own;
     }
     if (ctx.planning()) return;
     t.fill(s, filter);
-    const bool keeps_constant = filter.keeps(0, s.y.size, 0, s.x.size);
+    const bool keeps_constant =
+        filter.keeps(filter.to_middle(s.y.size), filter.to_middle(s.x.size));
     const int64_t pixels = s.y.size * s.x.size;
     parallel_ranges(ctx, s.planes, 1, [&](int64_t begin, int64_t end, int64_t thread) HWY_ATTR {
         for (int64_t plane = begin; plane < end; ++plane) {
