@@ -44,7 +44,6 @@ internal sealed partial class RecipeCheck
         Left(recipe.Method == MethodKind.SimMim, method, "mask.kind", "mask.patch");
         Left(recipe.Method == MethodKind.LoMaR, method, "mask.windows", "mask.window", "mask.shared_windows", "mask.token");
         Left(recipe.Encoder.Kind == EncoderKind.Swin, encoder, "encoder.depths", "encoder.stage_heads", "encoder.window");
-        Left(recipe.Encoder.Kind == EncoderKind.Vit, encoder, "encoder.depth", "encoder.heads");
     }
 
     private void Target(Recipe recipe)

@@ -237,7 +237,6 @@ public sealed class RecipeTests : FolderTests
     [TestCase("simmim-swin-b-800e", "image.height=200", "image.height should be a multiple of 32, which is encoder.patch doubled by each further stage, but is 200.")]
     [TestCase("simmim-swin-b-800e", "encoder.position=sin_cos", "encoder.position should be learned or none with a Swin transformer, but is sin_cos.")]
     [TestCase("simmim-swin-b-800e", "encoder.relative_position=shared_bias", "encoder.relative_position should be bias or none")]
-    [TestCase("simmim-swin-b-800e", "encoder.depth=6", "encoder.depth should be left at 12, because swin does not use it, but is 6.")]
     [TestCase("simmim-swin-b-800e", "mask.patch=30", "mask.patch should be a multiple of encoder.patch, which is 4, but is 30.")]
     [TestCase("mae-vit-b16", "decoder.kind=linear", "decoder.kind should be mae, which fills in the patches that the encoder of mae does not see, but is linear.")]
     [TestCase("mae-vit-b16", "encoder.relative_position=bias", "encoder.relative_position should be none, because every image shows mae's encoder other patches")]
