@@ -11,7 +11,7 @@ internal enum mim_low_pass_mode
 {
     /// <summary>the disc of the published code, see below</summary>
     MIM_LOW_PASS_EXACT = 0,
-    /// <summary>a disc around frequency 0: about half the work</summary>
+    /// <summary>a disc around frequency 0: about a fifth less time</summary>
     MIM_LOW_PASS_SYMMETRIC = 1,
 }
 

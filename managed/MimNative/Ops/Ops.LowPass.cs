@@ -11,7 +11,7 @@ public enum LowPassMode
     /// <summary>The disc of PixMIM's published code, half a bin off frequency 0 where a size is even.</summary>
     [JsonStringEnumMemberName("exact")] Exact = (int)mim_low_pass_mode.MIM_LOW_PASS_EXACT,
 
-    /// <summary>A disc around frequency 0: about half the work.</summary>
+    /// <summary>A disc around frequency 0: about a fifth less time.</summary>
     [JsonStringEnumMemberName("symmetric")] Symmetric = (int)mim_low_pass_mode.MIM_LOW_PASS_SYMMETRIC,
 }
 

@@ -70,8 +70,9 @@ public sealed class RecordedCase(SafetensorsFile file)
             ? value
             : throw new InvalidFileException(file.Path, $"setting '{key}' is '{Text(key)}', expected a number");
 
-    /// <summary>A setting as a number, where the file has it.</summary>
-    public double Number(string key, double otherwise) => file.Metadata.ContainsKey(key) ? Number(key) : otherwise;
+    /// <summary>A setting as a number, where the file has it and it is not None.</summary>
+    public double Number(string key, double otherwise) =>
+        file.Metadata.GetValueOrDefault(key, "None") == "None" ? otherwise : Number(key);
 
     /// <summary>A setting as a whole number.</summary>
     public int Integer(string key)
@@ -80,6 +81,15 @@ public sealed class RecordedCase(SafetensorsFile file)
         return value == Math.Floor(value) && Math.Abs(value) <= int.MaxValue
             ? (int)value
             : throw new InvalidFileException(file.Path, $"setting '{key}' is '{Text(key)}', expected a whole number");
+    }
+
+    /// <summary>A setting as rows and columns: a side, or a list of both.</summary>
+    public (int Rows, int Columns) Grid(string key)
+    {
+        var grid = Json(key);
+        return grid.ValueKind == JsonValueKind.Array
+            ? (grid[0].GetInt32(), grid[1].GetInt32())
+            : (grid.GetInt32(), grid.GetInt32());
     }
 
     /// <summary>A setting as yes or no.</summary>

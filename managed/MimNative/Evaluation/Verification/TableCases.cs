@@ -14,10 +14,7 @@ internal static class TableCases
     /// <summary>The sine-cosine positions, whole or as selected rows; mmselfsup's variant has the row first.</summary>
     public static void SinCos(RecordedCase recorded, Comparisons compare, Step step)
     {
-        var grid = recorded.Json("grid");  // a side, or height and width
-        var (height, width) = grid.ValueKind == JsonValueKind.Array
-            ? (grid[0].GetInt32(), grid[1].GetInt32())
-            : (grid.GetInt32(), grid.GetInt32());
+        var (height, width) = recorded.Grid("grid");
         var dim = recorded.Integer("embed_dim");
         var rowFirst = recorded.Settings.Contains("upstream") &&
             recorded.Text("upstream").StartsWith("mmselfsup", StringComparison.Ordinal);
@@ -147,10 +144,9 @@ internal static class TableCases
     /// <summary>Positions of another grid, interpolated.</summary>
     public static void PositionInterpolation(RecordedCase recorded, Comparisons compare, Step step)
     {
-        var from = recorded.Integer("grid_from");
-        var to = recorded.Integer("grid_to");
         var got = Nn.PositionInterpolation.Resample(
-            recorded.Floats("src"), (from, from), (to, to), recorded.Integer("embed_dim"), recorded.Flag("cls_token"));
+            recorded.Floats("src"), recorded.Grid("grid_from"), recorded.Grid("grid_to"), recorded.Integer("embed_dim"),
+            recorded.Flag("cls_token"));
         compare.Norm("dst", got, recorded.Floats("dst"), Tolerance.Output);
     }
 
