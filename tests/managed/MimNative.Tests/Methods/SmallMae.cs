@@ -57,7 +57,7 @@ internal sealed class SmallMae : IDisposable
     public (Tensor Images, TokenMask Mask) Inputs(Step step, int first, int batch)
     {
         long[] samples = [.. Enumerable.Range(first, batch).Select(i => (long)i)];
-        float[] pixels = [.. samples.SelectMany(Picture)];
+        float[] pixels = [.. samples.SelectMany(s => SmallMethod.Picture(s, Grid.Channels, Grid.Height, Grid.Width))];
         return (
             step.FromHost<float>(pixels, batch, Grid.Channels, Grid.Height, Grid.Width),
             new RandomMasking(0.7, Grid.Count).Sample(new BatchKey(samples, Seed: 1, Epoch: 0), step));
@@ -71,19 +71,5 @@ internal sealed class SmallMae : IDisposable
         Step.Dispose();
         _store.Dispose();
         _context.Dispose();
-    }
-
-    // Waves of a random direction and length: what is removed can be told from what is left.
-    private float[] Picture(long sample)
-    {
-        var random = new Random((int)sample);
-        double across = random.NextDouble(), down = random.NextDouble(), shift = 6 * random.NextDouble();
-        var pixels = new float[Grid.Channels * Grid.Height * Grid.Width];
-        for (var i = 0; i < pixels.Length; i++)
-        {
-            int x = i % Grid.Width, y = i / Grid.Width % Grid.Height, c = i / Grid.Width / Grid.Height;
-            pixels[i] = (float)Math.Sin((across * x) + (down * y) + shift + c);
-        }
-        return pixels;
     }
 }

@@ -54,7 +54,7 @@ internal sealed class SmallMethod : IDisposable
     public Tensor Images(Step step, int first, int batch)
     {
         var image = Recipe.Image;
-        float[] pixels = [.. Enumerable.Range(first, batch).SelectMany(Picture)];
+        float[] pixels = [.. Enumerable.Range(first, batch).SelectMany(i => Picture(i, image.Channels, image.Height, image.Width))];
         return step.FromHost<float>(pixels, batch, image.Channels, image.Height, image.Width);
     }
 
@@ -79,16 +79,15 @@ internal sealed class SmallMethod : IDisposable
         _context.Dispose();
     }
 
-    // Waves of a random direction and length: what is hidden can be told from what is left.
-    private float[] Picture(int sample)
+    /// <summary>Waves of a random direction and length: what is hidden can be told from what is left.</summary>
+    public static float[] Picture(long sample, int channels, int height, int width)
     {
-        var random = new Random(sample);
-        var image = Recipe.Image;
+        var random = new Random((int)sample);
         double across = random.NextDouble(), down = random.NextDouble(), shift = 6 * random.NextDouble();
-        var pixels = new float[image.Channels * image.Height * image.Width];
+        var pixels = new float[channels * height * width];
         for (var i = 0; i < pixels.Length; i++)
         {
-            int x = i % image.Width, y = i / image.Width % image.Height, c = i / image.Width / image.Height;
+            int x = i % width, y = i / width % height, c = i / width / height;
             pixels[i] = (float)Math.Sin((across * x) + (down * y) + shift + c);
         }
         return pixels;
