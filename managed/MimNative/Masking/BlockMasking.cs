@@ -69,13 +69,8 @@ public sealed class BlockMasking
     /// <summary>The mask of an order of mask patches: the first of them are hidden, as many as the ratio asks for.</summary>
     public bool[] FromOrder(ReadOnlySpan<int> order)
     {
-        var units = new bool[order.Length];
-        foreach (var unit in order[..MaskCounts.SimMimMasked(order.Length, _ratio)])
-        {
-            units[unit] = true;
-        }
         var hidden = new bool[_rows * _columns];
-        Expand(units, hidden);
+        Expand(FirstOf(order), hidden);
         return hidden;
     }
 
@@ -112,13 +107,14 @@ public sealed class BlockMasking
     {
         MaskKind.Square => Square(random),
         MaskKind.Block => Blocks(random),
-        _ => AtRandom(random),
+        _ => FirstOf(random.Order(UnitRows * UnitColumns)),
     };
 
-    private bool[] AtRandom(SampleRandom random)
+    // The mask patches at the beginning of an order, as many as the ratio asks for.
+    private bool[] FirstOf(ReadOnlySpan<int> order)
     {
-        var units = new bool[UnitRows * UnitColumns];
-        foreach (var unit in random.Order(units.Length).Take(MaskCounts.SimMimMasked(units.Length, _ratio)))
+        var units = new bool[order.Length];
+        foreach (var unit in order[..MaskCounts.SimMimMasked(order.Length, _ratio)])
         {
             units[unit] = true;
         }
@@ -163,7 +159,7 @@ public sealed class BlockMasking
             missing -= hidden;
             failed = hidden > 0 ? 0 : failed + 1;
         }
-        return Array.IndexOf(units, true) >= 0 ? units : AtRandom(random);  // a grid too narrow for any such rectangle
+        return Array.IndexOf(units, true) >= 0 ? units : FirstOf(random.Order(units.Length));  // a grid too narrow for any such rectangle
     }
 
     private void Fill(bool[] units, int top, int left, int height, int width)
