@@ -83,6 +83,15 @@ public sealed class ModelTests : FolderTests, IDisposable
         Throws.TypeOf<InvalidFileException>().With.Message.Contains("'head.weight' is no parameter"));
 
     [Test]
+    public void Positions_that_LoMaR_does_not_use_may_stand_in_a_file()
+    {
+        using var lomar = SmallModel.Create(_context, "method=lomar", "decoder.kind=linear", "mask.window=3");
+        using var file = Save(lomar.Tensors().Append(SafetensorsTensor.Of("pos_embed", new float[16], 1, 1, 16)));
+        Assert.That(() => lomar.Load(file), Throws.Nothing);
+        Assert.That(lomar.Store.Contains("pos_embed"), Is.False);
+    }
+
+    [Test]
     public void Missing_moments_are_named()
     {
         using var model = SmallModel.Create(_context);
