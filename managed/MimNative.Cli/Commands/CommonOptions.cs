@@ -16,6 +16,12 @@ internal static class CommonOptions
     public static Option<int> Threads() =>
         Whole<int>("--threads", "CPU threads of an operation; 0 for one per processor", 0, 4096, otherwise: 0);
 
+    /// <summary>Its value is a setting's, and judged as one.</summary>
+    public static Option<string> Precision() => new("--precision")
+    {
+        Description = "short for --set train.precision=: auto, f32 or bf16",
+    };
+
     public static Option<bool> Json() => new("--json") { Description = "print JSON, for programs" };
 
     /// <summary>A whole number in a range.</summary>
@@ -46,4 +52,10 @@ internal static class CommonOptions
     /// <summary>The context that --device and --threads ask for.</summary>
     public static Context Open(ParseResult parsed, Option<string> device, Option<int> threads) =>
         new(Runtime.Device.Parse(parsed.GetValue(device)!), parsed.GetValue(threads));
+
+    /// <summary>The setting that a short option stands for; nothing where it is not given.</summary>
+    public static string[] Short<T>(string key, Option<T> option, ParseResult parsed) =>
+        parsed.GetResult(option) is { Implicit: false }
+            ? [string.Create(CultureInfo.InvariantCulture, $"{key}={parsed.GetValue(option)}")]
+            : [];
 }

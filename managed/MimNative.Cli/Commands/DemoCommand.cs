@@ -19,17 +19,24 @@ internal static class DemoCommand
         var data = new Option<string>("--data") { Description = "your own pictures instead of the drawn ones" };
         var output = new Option<string>("--out") { Description = "the folder to make", DefaultValueFactory = _ => "runs/demo" };
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe 'demo': train.epochs=5" };
+        var precision = CommonOptions.Precision();
         var seed = CommonOptions.Whole("--seed", "of the pictures and the run", 0, long.MaxValue, otherwise: 0);
         var threads = CommonOptions.Threads();
         var command = new Command("demo", "Pretrains a small model in about two minutes and shows what it sees.")
         {
-            data, output, set, seed, threads,
+            data, output, set, precision, seed, threads,
         };
         command.SetAction(parsed =>
         {
             var folder = FreeFolder(parsed.GetValue(output)!);
-            var recipe = Recipe.Load("demo", [.. parsed.GetValue(set) ?? [], $"train.seed={parsed.GetValue(seed)}"]);
+            var recipe = Recipe.Load(
+                "demo",
+                [
+                    .. parsed.GetValue(set) ?? [], $"train.seed={parsed.GetValue(seed)}",
+                    .. CommonOptions.Short("train.precision", precision, parsed),
+                ]);
             using var context = new Context(Device.Cpu, parsed.GetValue(threads));
+            Precisions.Require(Precisions.Resolve(recipe.Train.Precision, context), context);
             using var source = Open(parsed.GetValue(data), parsed.GetValue(seed), folder);
             Pretrainer.RequireFits(recipe, source.Count);
             var run = RunFolder.Create(folder, recipe, parsed.GetValue(data) ?? Drawn(folder));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using MimNative.Cli.Terminal;
 using MimNative.Data;
 using MimNative.Export;
@@ -25,6 +24,7 @@ internal static class PretrainCommand
         var epochs = CommonOptions.Whole("--epochs", "short for --set train.epochs=", 1, int.MaxValue, otherwise: 0);
         var batch = CommonOptions.Whole("--batch", "short for --set train.batch=", 1, int.MaxValue, otherwise: 0);
         var seed = CommonOptions.Whole("--seed", "short for --set train.seed=", 0, long.MaxValue, otherwise: 0);
+        var precision = CommonOptions.Precision();
         var workers = CommonOptions.Whole(
             "--workers", "threads that decode pictures", 1, LoaderOptions.MostWorkers, Math.Max(1, Environment.ProcessorCount - 1));
         var strict = new Option<bool>("--strict") { Description = "a picture that cannot be decoded is an error" };
@@ -42,13 +42,13 @@ internal static class PretrainCommand
         var json = CommonOptions.Json();
         var command = new Command("pretrain", "Pretrains a model on unlabelled pictures.")
         {
-            recipe, data, output, resume, set, epochs, batch, seed, workers, strict, checkpointEvery, keepLast, keepEvery,
+            recipe, data, output, resume, set, epochs, batch, seed, precision, workers, strict, checkpointEvery, keepLast, keepEvery,
             sheetEvery, stopAfter, device, threads, json,
         };
         command.SetAction(parsed =>
         {
             var continued = parsed.GetValue(resume);
-            Option[] ofNewRuns = [recipe, output, set, epochs, batch, seed];
+            Option[] ofNewRuns = [recipe, output, set, epochs, batch, seed, precision];
             var given = ofNewRuns.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false })?.Name;
             if (continued is not null && given is not null)
             {
@@ -88,13 +88,15 @@ internal static class PretrainCommand
                 return job.Run(run, source, context, movedTo: path);
             }
             var settings = (parsed.GetValue(set) ?? [])
-                .Concat(Short("train.epochs", epochs, parsed))
-                .Concat(Short("train.batch", batch, parsed))
-                .Concat(Short("train.seed", seed, parsed));
+                .Concat(CommonOptions.Short("train.epochs", epochs, parsed))
+                .Concat(CommonOptions.Short("train.batch", batch, parsed))
+                .Concat(CommonOptions.Short("train.seed", seed, parsed))
+                .Concat(CommonOptions.Short("train.precision", precision, parsed));
             var loaded = Recipe.Load(parsed.GetValue(recipe)!, settings);
             using var pictures = ImageSources.Open(path!);
             // Before the folder is made: a run that cannot begin should not be in the way of one that can.
             Pretrainer.RequireFits(loaded, pictures.Count);
+            Precisions.Require(Precisions.Resolve(loaded.Train.Precision, context), context);
             return job.Run(RunFolder.Create(parsed.GetValue(output)!, loaded, path!), pictures, context);
         });
         return command;
@@ -118,9 +120,4 @@ internal static class PretrainCommand
                 "say with --data where they are", e);
         }
     }
-
-    private static string[] Short<T>(string key, Option<T> option, ParseResult parsed) =>
-        parsed.GetResult(option) is { Implicit: false }
-            ? [string.Create(CultureInfo.InvariantCulture, $"{key}={parsed.GetValue(option)}")]
-            : [];
 }

@@ -89,6 +89,7 @@ internal sealed class PretrainJob
         }
         display.Say($"device     {context.Device}: {context.Description}");
         display.Say(string.Create(CultureInfo.InvariantCulture, $"model      {run.Model.Store.TrainedCount:N0} trained parameters"));
+        display.Say($"precision  {Precisions.Describe(recipe.Train.Precision, loop.State.Precision, context)}");
         display.Say($"data       {source.Count} images, {loop.StepsPerEpoch} steps an epoch, {loop.TotalSteps} in all");
         display.Say(string.Create(
             CultureInfo.InvariantCulture,

@@ -32,13 +32,13 @@ public sealed class Linear
     public Tensor Forward(Tensor x, Step step, out Saved saved)
     {
         saved = new Saved(x);
-        return Ops.Linear(x, _weight.ValueAs(_outputs, _inputs), _bias?.Value ?? Tensor.None, step);
+        return Ops.Linear(x, _weight.WeightAs(step, _outputs, _inputs), _bias?.Value ?? Tensor.None, step);
     }
 
     /// <summary>The gradient of x; absent where it is not wanted.</summary>
     public Tensor Backward(Tensor dy, in Saved saved, Step step, bool wantInput = true) =>
         Ops.LinearBackward(
-            dy, saved.X, _weight.ValueAs(_outputs, _inputs), Tensor.None, _weight.GradAs(_outputs, _inputs),
+            dy, saved.X, _weight.WeightAs(step, _outputs, _inputs), Tensor.None, _weight.GradAs(_outputs, _inputs),
             _bias?.Grad ?? Tensor.None, step, wantInput);
 
     /// <summary>What Backward needs from Forward.</summary>

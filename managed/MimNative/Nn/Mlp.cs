@@ -28,7 +28,7 @@ public sealed class Mlp
     /// <summary>x: (R, C).</summary>
     public Tensor Forward(Tensor x, Step step, out Saved saved)
     {
-        var h = Ops.LinearGelu(x, _weight1.Value, _bias1.Value, step, out var pre);
+        var h = Ops.LinearGelu(x, _weight1.Weight(step), _bias1.Value, step, out var pre);
         var y = _fc2.Forward(h, step, out var fc2Saved);
         saved = new Saved(x, pre, fc2Saved);
         return y;
@@ -38,7 +38,7 @@ public sealed class Mlp
     public Tensor Backward(Tensor dy, in Saved saved, Step step)
     {
         var dh = _fc2.Backward(dy, saved.Fc2, step);
-        return Ops.LinearBackward(dh, saved.X, _weight1.Value, saved.Pre, _weight1.Grad, _bias1.Grad, step);
+        return Ops.LinearBackward(dh, saved.X, _weight1.Weight(step), saved.Pre, _weight1.Grad, _bias1.Grad, step);
     }
 
     /// <summary>What Backward needs from Forward.</summary>

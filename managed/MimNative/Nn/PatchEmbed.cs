@@ -31,7 +31,7 @@ public sealed class PatchEmbed
     {
         var patches = Ops.Patchify(images, ids, _grid.Patch, PatchOrder.ChannelsFirst, step.Compute, step);  // (B, K, P)
         saved = new Saved(patches, ids);
-        var x = Ops.Linear(patches.Rows(), _weight.ValueAs(_dim, _grid.PatchSize), _bias.Value, step);
+        var x = Ops.Linear(patches.Rows(), _weight.WeightAs(step, _dim, _grid.PatchSize), _bias.Value, step);
         return x.Reshape(patches[0], patches[1], _dim);
     }
 
@@ -39,7 +39,7 @@ public sealed class PatchEmbed
     public void Backward(Tensor dx, Tensor dimages, in Saved saved, Step step)
     {
         var dpatches = Ops.LinearBackward(
-            dx.Rows(), saved.Patches.Rows(), _weight.ValueAs(_dim, _grid.PatchSize), Tensor.None,
+            dx.Rows(), saved.Patches.Rows(), _weight.WeightAs(step, _dim, _grid.PatchSize), Tensor.None,
             _weight.GradAs(_dim, _grid.PatchSize), _bias.Grad, step, wantInput: !dimages.IsAbsent);
         if (!dimages.IsAbsent)
         {

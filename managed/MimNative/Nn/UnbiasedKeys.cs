@@ -27,17 +27,17 @@ internal sealed class UnbiasedKeys
         var bias = Ops.Filled(0, DType.F32, step, 3 * _dim);
         Ops.Copy(bias.Slice(0, 0, _dim), _queryBias.Value, step);
         Ops.Copy(bias.Slice(0, 2 * _dim, _dim), _valueBias.Value, step);
-        return Ops.Linear(x, _weight.Value, bias, step);
+        return Ops.Linear(x, _weight.Weight(step), bias, step);
     }
 
     public Tensor Backward(Tensor dy, in Linear.Saved saved, Step step)
     {
         BiasBackward(dy, saved.X, _queryBias, 0, step);
         BiasBackward(dy, saved.X, _valueBias, 2 * _dim, step);
-        return Ops.LinearBackward(dy, saved.X, _weight.Value, Tensor.None, _weight.Grad, Tensor.None, step);
+        return Ops.LinearBackward(dy, saved.X, _weight.Weight(step), Tensor.None, _weight.Grad, Tensor.None, step);
     }
 
     // Sums the columns of a third of dy.
     private void BiasBackward(Tensor dy, Tensor x, Parameter bias, long first, Step step) => Ops.LinearBackward(
-        dy.Slice(1, first, _dim), x, _weight.Value.Slice(0, first, _dim), Tensor.None, Tensor.None, bias.Grad, step, wantInput: false);
+        dy.Slice(1, first, _dim), x, _weight.Weight(step).Slice(0, first, _dim), Tensor.None, Tensor.None, bias.Grad, step, wantInput: false);
 }

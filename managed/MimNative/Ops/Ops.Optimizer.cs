@@ -18,11 +18,12 @@ public static unsafe partial class Ops
     public const int AdamWScalars = (int)mim_adamw_scalar.MIM_ADAMW_SCALARS;
 
     /// <summary>
-    /// One AdamW update of the flat vectors, clipped by gradNorm where maxNorm is above 0; zeroes the gradients. A gradNorm that is
+    /// One AdamW update of the flat vectors, clipped by gradNorm where maxNorm is above 0; zeroes the gradients. rounded: the new values
+    /// in bf16, or absent. A gradNorm that is
     /// not finite changes nothing but the gradients.
     /// </summary>
     public static void AdamWStep(
-        Tensor values, Tensor moment1, Tensor moment2, Tensor grads, Tensor gradNorm, Tensor scalars,
+        Tensor values, Tensor moment1, Tensor moment2, Tensor rounded, Tensor grads, Tensor gradNorm, Tensor scalars,
         ReadOnlySpan<OptimizerSegment> segments, float beta1, float beta2, float eps, float maxNorm, Step step)
     {
         var parameters = new mim_adamw_params
@@ -36,7 +37,7 @@ public static unsafe partial class Ops
         fixed (OptimizerSegment* first = segments)
         {
             Mim.mim_adamw_step(
-                step.Native, View(&values), View(&moment1), View(&moment2), null, View(&grads), View(&gradNorm),
+                step.Native, View(&values), View(&moment1), View(&moment2), View(&rounded), View(&grads), View(&gradNorm),
                 View(&scalars), (mim_segment*)first, segments.Length, &parameters);
         }
     }

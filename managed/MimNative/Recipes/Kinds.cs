@@ -93,3 +93,17 @@ public enum ScheduleKind
     /// <summary>Linear warm-up, then constant, multiplied by gamma at each milestone (SimMIM).</summary>
     [JsonStringEnumMemberName("multistep")] MultiStep,
 }
+
+/// <summary>The numbers that a run computes with.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
+public enum Precision
+{
+    /// <summary>bf16 where the device multiplies it in hardware when the run begins, f32 elsewhere.</summary>
+    [JsonStringEnumMemberName("auto")] Auto,
+
+    /// <summary>32-bit floats.</summary>
+    [JsonStringEnumMemberName("f32")] F32,
+
+    /// <summary>bfloat16: eight bits of mantissa with the range of f32.</summary>
+    [JsonStringEnumMemberName("bf16")] Bf16,
+}

@@ -28,6 +28,7 @@ internal static class RecipeSchema
         [typeof(TransformKind)] = Names<TransformKind>(),
         [typeof(Interpolation)] = Names<Interpolation>(),
         [typeof(ScheduleKind)] = Names<ScheduleKind>(),
+        [typeof(Precision)] = Names<Precision>(),
     };
 
     private static readonly Dictionary<string, Type> Types = new(StringComparer.Ordinal);

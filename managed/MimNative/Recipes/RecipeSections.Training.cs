@@ -86,6 +86,11 @@ public sealed record TrainRecipe
     /// <summary>Largest norm of the gradient; 0 does not clip.</summary>
     public double Clip { get; init; }
 
+    /// <summary>
+    /// The numbers of activations, their gradients and matrix products; weights, their gradients and the optimiser are f32 in any case.
+    /// </summary>
+    public Precision Precision { get; init; } = Precision.Auto;
+
     /// <summary>Seed of every random draw.</summary>
     public ulong Seed { get; init; }
 }

@@ -38,6 +38,11 @@ public sealed class Parameter
     /// <summary>The gradient, f32; backward passes add to it. Absent for fixed parameters.</summary>
     public Tensor Grad => IsTrainable ? _store.GradOf(this) : Tensor.None;
 
+    /// <summary>
+    /// The value as the step's matrix products take it: f32, or the rounded copy of a step that computes in bf16.
+    /// </summary>
+    public Tensor Weight(Step step) => _store.WeightOf(this, step.Compute);
+
     /// <summary>The extents for what every step asks, which must not allocate.</summary>
     internal ReadOnlySpan<long> Extents => _shape;
 
@@ -46,6 +51,9 @@ public sealed class Parameter
 
     /// <summary>The value as a matrix or vector of the given extents: a convolution's weight as (D, C P P), say.</summary>
     public Tensor ValueAs(params ReadOnlySpan<long> shape) => Value.Reshape(shape);
+
+    /// <summary>The <see cref="Weight"/> with the given extents.</summary>
+    public Tensor WeightAs(Step step, params ReadOnlySpan<long> shape) => Weight(step).Reshape(shape);
 
     /// <summary>The gradient with the given extents.</summary>
     public Tensor GradAs(params ReadOnlySpan<long> shape) => Grad.Reshape(shape);

@@ -4,6 +4,10 @@ namespace MimNative.Runtime;
 /// All numbers of a model in flat buffers: values, gradients and both Adam moments of what is trained, one buffer each, and the
 /// values of what is fixed. Modules register their parameters first; then <see cref="Allocate"/> makes the memory, once.
 /// </summary>
+/// <remarks>
+/// All of these are f32. For steps that compute in bf16 there is a copy of the trained values beside them, rounded: the optimiser writes
+/// it in the pass that writes the values, <see cref="Round"/> after any other way to new values (initial ones, a file's).
+/// </remarks>
 public sealed class ParameterStore : IDisposable
 {
     // Segments begin at multiples of 64 bytes; the gaps stay zero.
@@ -11,7 +15,7 @@ public sealed class ParameterStore : IDisposable
 
     private readonly List<Parameter> _parameters = [];
     private readonly Dictionary<string, Parameter> _byName = [];
-    private DeviceBuffer? _values, _grads, _moment1, _moment2, _fixed;
+    private DeviceBuffer? _values, _grads, _moment1, _moment2, _fixed, _rounded;
     private long _trainedCount, _fixedCount;
 
     /// <summary>Every parameter in the order of registration, fixed ones too.</summary>
@@ -23,8 +27,8 @@ public sealed class ParameterStore : IDisposable
     /// <summary>How many numbers are trained.</summary>
     public long TrainedCount => _parameters.Where(p => p.IsTrainable).Sum(p => p.Count);
 
-    /// <summary>Bytes that <see cref="Allocate"/> takes.</summary>
-    public long Bytes => sizeof(float) * (4 * _trainedCount + _fixedCount);
+    /// <summary>Bytes that <see cref="Allocate"/> takes; the rounded copy counts once it is there.</summary>
+    public long Bytes => sizeof(float) * (4 * _trainedCount + _fixedCount) + (_rounded?.Bytes ?? 0);
 
     /// <summary>The trained values as one vector, gaps included.</summary>
     public Tensor Values => Flat(_values, _trainedCount);
@@ -37,6 +41,10 @@ public sealed class ParameterStore : IDisposable
 
     /// <summary>Adam's second moments as one vector.</summary>
     public Tensor Moment2 => Flat(_moment2, _trainedCount);
+
+    /// <summary>The trained values rounded to bf16, as one vector; absent without steps that compute in bf16.</summary>
+    public Tensor Rounded =>
+        _rounded is null ? Tensor.None : _rounded.View(DType.BF16, 0, Math.Max(_trainedCount, Alignment));
 
     /// <summary>The parameter of this name.</summary>
     /// <exception cref="KeyNotFoundException">There is none.</exception>
@@ -67,7 +75,9 @@ public sealed class ParameterStore : IDisposable
     }
 
     /// <summary>Makes the memory, all zero.</summary>
-    public void Allocate(Context context)
+    /// <param name="context">The device.</param>
+    /// <param name="compute">The element type of the steps to come: BF16 makes the rounded copy too.</param>
+    public void Allocate(Context context, DType compute = DType.F32)
     {
         DeviceBuffer Make(long count) => new(context, Math.Max(count, Alignment) * sizeof(float));
         _values = Make(_trainedCount);
@@ -75,6 +85,9 @@ public sealed class ParameterStore : IDisposable
         _moment1 = Make(_trainedCount);
         _moment2 = Make(_trainedCount);
         _fixed = Make(_fixedCount);
+        _rounded = compute == DType.BF16
+            ? new DeviceBuffer(context, Math.Max(_trainedCount, Alignment) * DType.BF16.Bytes())
+            : null;
     }
 
     /// <summary>Gives every parameter its initial value: a function of (seed, name) alone.</summary>
@@ -85,6 +98,17 @@ public sealed class ParameterStore : IDisposable
             var values = new float[parameter.Count];
             parameter.Initializer.Fill(values, parameter.Name, seed);
             step.Upload<float>(values, parameter.Value);
+        }
+        Round(step);
+    }
+
+    /// <summary>Writes the rounded copy anew, where there is one: after values were written by anything but the optimiser.</summary>
+    public void Round(Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        if (_rounded is not null)
+        {
+            step.Copy(Rounded, Values);
         }
     }
 
@@ -98,7 +122,7 @@ public sealed class ParameterStore : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var buffer in new[] { _values, _grads, _moment1, _moment2, _fixed })
+        foreach (var buffer in new[] { _values, _grads, _moment1, _moment2, _fixed, _rounded })
         {
             buffer?.Dispose();
         }
@@ -106,6 +130,12 @@ public sealed class ParameterStore : IDisposable
 
     internal Tensor ValueOf(Parameter parameter) =>
         Part(parameter.IsTrainable ? Values : Flat(_fixed, _fixedCount), parameter);
+
+    internal Tensor WeightOf(Parameter parameter, DType type) =>
+        type == DType.F32 ? ValueOf(parameter)
+        : _rounded is not null && parameter.IsTrainable ? Part(Rounded, parameter)
+        : throw new InvalidOperationException(
+            $"the store has no {type} copy of '{parameter.Name}': it was allocated for steps that compute in F32");
 
     internal Tensor GradOf(Parameter parameter) => Part(Grads, parameter);
 

@@ -29,7 +29,7 @@ public sealed unsafe class Step : IDisposable
     /// <summary>The device that the step runs on.</summary>
     public Context Context => _context;
 
-    /// <summary>The element type of activations.</summary>
+    /// <summary>The element type of activations and of the weights of matrix products; all else of a model stays f32.</summary>
     public DType Compute { get; init; } = DType.F32;
 
     /// <summary>Whether ops only count memory now; see <see cref="Plan"/>.</summary>
@@ -201,6 +201,9 @@ public sealed unsafe class Step : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _arena?.Dispose();
 
+    /// <summary>to = from, between f32 and bf16 too.</summary>
+    internal void Copy(Tensor to, Tensor from) => Mim.mim_copy(Native, (mim_view*)&to, (mim_view*)&from);
+
     private static Tensor HostView<T>(T* pointer, int count, Tensor like) where T : unmanaged
     {
         if (count != like.Count)
@@ -214,6 +217,4 @@ public sealed unsafe class Step : IDisposable
         }
         return Tensor.Dense(DeviceKind.Cpu, DTypes.Of<T>(), pointer, shape);
     }
-
-    private void Copy(Tensor to, Tensor from) => Mim.mim_copy(Native, (mim_view*)&to, (mim_view*)&from);
 }

@@ -75,7 +75,7 @@ public sealed class AdamW : IDisposable
             scalars);
         Ops.GradientNorm(GradientNorm, _store.Grads, step);
         Ops.AdamWStep(
-            _store.Values, _store.Moment1, _store.Moment2, _store.Grads, GradientNorm, scalars, _segments,
+            _store.Values, _store.Moment1, _store.Moment2, _store.Rounded, _store.Grads, GradientNorm, scalars, _segments,
             (float)_settings.Beta1, (float)_settings.Beta2, (float)_settings.Eps, (float)_settings.Clip, step);
     }
 

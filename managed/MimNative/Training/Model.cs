@@ -9,13 +9,17 @@ namespace MimNative.Training;
 public sealed class Model : IDisposable
 {
     /// <summary>A model with initial weights: a function of the recipe and its seed.</summary>
-    public Model(Recipe recipe, Context context)
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="context">The device.</param>
+    /// <param name="compute">The element type that it is trained in: see <see cref="Precisions"/>.</param>
+    public Model(Recipe recipe, Context context, DType compute = DType.F32)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         Recipe = recipe;
         Context = context;
+        Compute = compute;
         Method = Catalog.Create(Store.Root, recipe);
-        Store.Allocate(context);
+        Store.Allocate(context, compute);
         using var step = new Step(context);
         Store.Initialize(unchecked((long)recipe.Train.Seed), step);
     }
@@ -25,6 +29,9 @@ public sealed class Model : IDisposable
 
     /// <summary>The device.</summary>
     public Context Context { get; }
+
+    /// <summary>The element type that it is trained in. Pictures are made, and weights saved, in f32.</summary>
+    public DType Compute { get; }
 
     /// <summary>The method.</summary>
     public IMethod Method { get; }
@@ -62,6 +69,8 @@ public sealed class Model : IDisposable
         {
             Read(file, parameter.Name, parameter, parameter.Value);
         }
+        using var step = new Step(Context);
+        Store.Round(step);
     }
 
     /// <summary>Reads the optimiser's moments from a file.</summary>

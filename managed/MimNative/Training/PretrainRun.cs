@@ -64,8 +64,16 @@ public sealed class PretrainRun : IDisposable
         try
         {
             _checkpoints.RemoveUnfinished();
-            Model = new Model(folder.Recipe, context);
-            var from = RestoreLatest(Pretrainer.RequireFits(folder.Recipe, source.Count));
+            var stepsPerEpoch = Pretrainer.RequireFits(folder.Recipe, source.Count);
+            var checkpoints = _checkpoints.All();
+            var from = checkpoints.Count == 0 ? null : OfLatest(checkpoints, latest => ReadState(latest, stepsPerEpoch));
+            var precision = from?.Precision ?? Precisions.Resolve(folder.Recipe.Train.Precision, context);
+            Precisions.Require(precision, context);
+            Model = new Model(folder.Recipe, context, Precisions.Type(precision));
+            if (from is not null)
+            {
+                OfLatest(checkpoints, LoadModel);
+            }
             Pretrainer = new Pretrainer(Model, source, pretrain with { Skipped = LogSkipped + pretrain.Skipped }, from);
             _saved = Pretrainer.State.Step;
             _metrics = new RunMetrics(folder, Pretrainer.State.Step);
@@ -178,16 +186,12 @@ public sealed class PretrainRun : IDisposable
         ["method"] = Folder.Recipe.Method.ToString(),
     };
 
-    private RunState? RestoreLatest(long stepsPerEpoch)
+    // What the newest checkpoint holds; where it is damaged, how to do without it.
+    private static T OfLatest<T>(IReadOnlyList<Checkpoint> all, Func<Checkpoint, T> read)
     {
-        var all = _checkpoints.All();
-        if (all.Count == 0)
-        {
-            return null;
-        }
         try
         {
-            return Restore(all[^1], stepsPerEpoch);
+            return read(all[^1]);
         }
         catch (InvalidFileException damaged) when (damaged.Path is not null && all.Count > 1)
         {
@@ -196,7 +200,7 @@ public sealed class PretrainRun : IDisposable
         }
     }
 
-    private RunState Restore(Checkpoint checkpoint, long stepsPerEpoch)
+    private RunState ReadState(Checkpoint checkpoint, long stepsPerEpoch)
     {
         var state = checkpoint.ReadState();
         if (state.RecipeHash != Folder.Recipe.Hash())
@@ -206,10 +210,15 @@ public sealed class PretrainRun : IDisposable
         }
         DataFingerprint.RequireSame(state.Data, _data);
         state.RequireConsistent(stepsPerEpoch, checkpoint.StatePath);
+        return state;
+    }
+
+    private Model LoadModel(Checkpoint checkpoint)
+    {
         using var model = checkpoint.OpenModel();
         Model.Load(model);
         using var optimizer = checkpoint.OpenOptimizer();
         Model.LoadMoments(optimizer);
-        return state;
+        return Model;
     }
 }

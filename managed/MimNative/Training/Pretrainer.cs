@@ -45,7 +45,19 @@ public sealed class Pretrainer : IDisposable
         var image = model.Recipe.Image;
         StepsPerEpoch = RequireFits(model.Recipe, source.Count);
         TotalSteps = StepsPerEpoch * _train.Epochs;
-        State = from ?? new RunState { Step = 0, Epoch = 0, StepInEpoch = 0, Seed = _train.Seed, Recipe = model.Recipe.Name };
+        State = from ?? new RunState
+        {
+            Step = 0,
+            Epoch = 0,
+            StepInEpoch = 0,
+            Seed = _train.Seed,
+            Precision = model.Compute == DType.BF16 ? Precision.Bf16 : Precision.F32,
+            Recipe = model.Recipe.Name,
+        };
+        if (Precisions.Type(State.Precision) != model.Compute)
+        {
+            throw new ArgumentException($"the run computed in {State.Precision} so far, the model is made for {model.Compute}");
+        }
         _schedule = LearningRateSchedule.Of(model.Recipe, checked((int)StepsPerEpoch * _train.Accumulation));
         _optimizer = new AdamW(
             model.Store,
@@ -53,7 +65,7 @@ public sealed class Pretrainer : IDisposable
             parameter => AdamW.Decays(parameter, _train.NoDecay), model.Context)
         { Steps = State.Step };
         _losses = new DeviceBuffer(model.Context, sizeof(float) * _train.Accumulation);
-        _step = new Step(model.Context);
+        _step = new Step(model.Context) { Compute = model.Compute };
         var (arena, scratch) = _step.Plan(step =>
         {
             var images = step.Empty(DType.F32, _train.Batch, image.Channels, image.Height, image.Width);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MimNative.Export;
+using MimNative.Recipes;
 using MimNative.Runtime;
 
 namespace MimNative.Training;
@@ -13,7 +14,7 @@ namespace MimNative.Training;
 public sealed record RunState
 {
     /// <summary>The version of the file that this program writes, and the newest that it reads.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>The version of the file's layout.</summary>
     [JsonRequired]
@@ -41,6 +42,12 @@ public sealed record RunState
 
     /// <summary>The seed of every random draw.</summary>
     public required ulong Seed { get; init; }
+
+    /// <summary>
+    /// F32 or bf16, as <c>train.precision</c> was resolved when the run began: it goes on in the same numbers, whatever the device that it
+    /// goes on with. Runs of version 1 computed in f32.
+    /// </summary>
+    public Precision Precision { get; init; }
 
     /// <summary>Sum of the losses of the epoch so far; with LossCount its running average.</summary>
     [JsonRequired]
@@ -94,7 +101,7 @@ public sealed record RunState
                 path, $"cannot be read: {failure.Message.TrimEnd('.')}.", failure);
         }
         state.Check(path);
-        return state;
+        return state.FormatVersion == 1 ? state with { FormatVersion = CurrentVersion, Precision = Precision.F32 } : state;
     }
 
     /// <summary>Requires that the counters agree, for a run with so many optimiser steps an epoch.</summary>
@@ -127,6 +134,10 @@ public sealed record RunState
             {
                 throw new InvalidFileException(path, $"{name} should not be negative, but is {value}.");
             }
+        }
+        if (FormatVersion > 1 && Precision == Precision.Auto)
+        {
+            throw new InvalidFileException(path, "precision should be f32 or bf16, but is missing or auto.");
         }
         if (Recipe is null || RecipeHash is null || Data is null || Data.Values.Contains(null))
         {

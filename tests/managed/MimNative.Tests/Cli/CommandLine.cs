@@ -17,10 +17,14 @@ internal sealed partial class CommandLine : IDisposable
     private readonly Task<string> _errors;
     private readonly List<string> _lines = [];
 
-    private CommandLine(IEnumerable<string> arguments)
+    private CommandLine(IEnumerable<string> arguments, (string Name, string Value)? variable = null)
     {
         var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MIM_TRACE"] = "";
+        if (variable is { } given)
+        {
+            start.Environment[given.Name] = given.Value;
+        }
         if (OperatingSystem.IsWindows())
         {
             start.FileName = "dotnet";
@@ -45,6 +49,13 @@ internal sealed partial class CommandLine : IDisposable
     public static Finished Run(params IEnumerable<string> arguments)
     {
         using var command = Start(arguments);
+        return command.Finish();
+    }
+
+    /// <summary>Runs a command to its end with an environment variable.</summary>
+    public static Finished RunWith(string variable, string value, params IEnumerable<string> arguments)
+    {
+        using var command = new CommandLine(arguments, (variable, value));
         return command.Finish();
     }
 

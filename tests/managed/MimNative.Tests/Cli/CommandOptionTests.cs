@@ -12,6 +12,8 @@ public sealed class CommandOptionTests : FolderTests
     [TestCase("pretrain", "pretrain needs --recipe, or --resume RUN")]
     [TestCase("pretrain --recipe demo --data x", "pretrain needs --out")]
     [TestCase("pretrain --resume x --epochs 3", "--epochs cannot be given with --resume")]
+    [TestCase("pretrain --resume x --precision f32", "--precision cannot be given with --resume")]
+    [TestCase("pretrain --recipe demo --data x --out y --precision half", "train.precision should be one of auto, f32, bf16, but is \"half\"")]
     [TestCase("pretrain --resume x --threads -1", "--threads is '-1', expected a whole number from 0 to 4096")]
     [TestCase("pretrain --resume x --workers many", "--workers is 'many', expected a whole number from 1 to 1024")]
     [TestCase("pretrain --resume x --keep-last 0", "--keep-last is '0', expected a whole number from 1")]

@@ -57,7 +57,8 @@ public sealed class MethodTests
         ("lomar, window of the whole grid", LoMaR + " mask.window=4"),
     ];
 
-    private static IEnumerable<TestCaseData> Methods() => Every.Select(e => new TestCaseData(e.Settings).SetArgDisplayNames(e.Name));
+    /// <summary>The settings of each, separated by blanks.</summary>
+    internal static IEnumerable<TestCaseData> Methods() => Every.Select(e => new TestCaseData(e.Settings).SetArgDisplayNames(e.Name));
 
     [TestCaseSource(nameof(Methods))]
     public void Gradients_match_directional_derivatives_of_the_loss(string settings)

@@ -11,12 +11,16 @@ internal sealed class SmallMethod : IDisposable
     private readonly Context _context = new(Device.Cpu, threads: 2);
     private readonly AdamW _optimizer;
 
-    public SmallMethod(params string[] settings)
+    public SmallMethod(params string[] settings) : this(DType.F32, settings)
+    {
+    }
+
+    public SmallMethod(DType compute, string[] settings)
     {
         Recipe = Recipe.FromJson("{}", "test", settings);
         Method = Catalog.Create(Store.Root, Recipe);
-        Store.Allocate(_context);
-        Step = new Step(_context);
+        Store.Allocate(_context, compute);
+        Step = new Step(_context) { Compute = compute };
         Step.Reserve(32 << 20);
         Store.Initialize(seed: 3, Step);
         _optimizer = new AdamW(Store, new AdamWSettings(), p => AdamW.Decays(p, Recipe.Train.NoDecay), _context);

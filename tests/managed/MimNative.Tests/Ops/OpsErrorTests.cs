@@ -96,9 +96,9 @@ public sealed class OpsErrorTests
             s.FromHost<long>([1], 1), 4, RandomStream.Mask, -1, 0, s));
         yield return Case("mim_gradient_norm", "norm", (r, s) => Ops.GradientNorm(r.Random(2), r.Random(8), s));
         yield return Case("mim_adamw_step", "v", (r, s) => Ops.AdamWStep(
-            r.Random(8), r.Random(8), r.Random(7), r.Random(8), r.Random(1), r.Random(3), [new(0, 8, 0, 1)], 0.9f, 0.95f, 1e-8f, 0, s));
+            r.Random(8), r.Random(8), r.Random(7), Tensor.None, r.Random(8), r.Random(1), r.Random(3), [new(0, 8, 0, 1)], 0.9f, 0.95f, 1e-8f, 0, s));
         yield return Case("mim_adamw_step", "segments", (r, s) => Ops.AdamWStep(
-            r.Random(8), r.Random(8), r.Random(8), r.Random(8), r.Random(1), r.Random(3), [new(4, 5, 0, 1)], 0.9f, 0.95f, 1e-8f, 0, s));
+            r.Random(8), r.Random(8), r.Random(8), Tensor.None, r.Random(8), r.Random(1), r.Random(3), [new(4, 5, 0, 1)], 0.9f, 0.95f, 1e-8f, 0, s));
         yield return Case("mim_copy", "src", (r, s) => Ops.Copy(r.Random(2, 3), r.Random(3, 2), s));
         yield return Case("mim_fill", "y", (r, s) => Ops.Fill(s.Empty(DType.I32, 3), 1, s));
     }

@@ -268,6 +268,7 @@ public sealed class RecipeTests : FolderTests
 
     [TestCase("train.bacth=3", "there is no key 'train.bacth'; did you mean 'train.batch'?")]
     [TestCase("train.batch=many", "train.batch should be a whole number, but is 'many'.")]
+    [TestCase("train.precision=half", "train.precision should be one of auto, f32, bf16, but is \"half\".")]
     [TestCase("train.batch=", "train.batch should be a whole number, but is ''.")]
     [TestCase("train.batch", "a setting should have the form key=value")]
     [TestCase("=3", "a setting should have the form key=value")]

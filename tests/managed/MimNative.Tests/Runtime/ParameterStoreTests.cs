@@ -73,6 +73,26 @@ public sealed class ParameterStoreTests
     }
 
     [Test]
+    public void A_step_in_bf16_needs_a_store_that_was_allocated_for_it()
+    {
+        var a = _store.Add("a", Initializer.Ones, trainable: true, 3);
+        _store.Allocate(_run.Context);
+        using var step = new Step(_run.Context) { Compute = DType.BF16 };
+        Assert.That(_store.Rounded.IsAbsent);
+        Assert.That(() => a.Weight(step), Throws.InvalidOperationException.With.Message.Contains("no BF16 copy of 'a'"));
+        using var other = new ParameterStore();
+        var b = other.Add("b", new Initializer.Constant(1.5f), trainable: true, 3);
+        other.Allocate(_run.Context, DType.BF16);
+        other.Initialize(0, _run.Step);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(b.Weight(step).Type, Is.EqualTo(DType.BF16));
+            Assert.That(b.WeightAs(step, 3, 1).Shape, Is.EqualTo(new long[] { 3, 1 }));
+            Assert.That(other.Bytes, Is.EqualTo(4 * (4 * 16 + 0) + 2 * 16));
+        }
+    }
+
+    [Test]
     public void Initial_values_depend_on_the_seed_and_the_name_alone()
     {
         var xavier = new Initializer.XavierUniform(8, 8);

@@ -67,6 +67,39 @@ public sealed class AdamWTests
         }
     }
 
+    [Test]
+    public void The_rounded_copy_follows_the_values()
+    {
+        var w = _run.Store.Add("w", Initializer.Ones, trainable: true, 37);
+        var b = _run.Store.Add("b", Initializer.Ones, trainable: true, 5);
+        _run.Store.Allocate(_run.Context, DType.BF16);
+        _run.Store.Initialize(seed: 1, _run.Step);
+        TestRun.Move(_run.Store, _run.Step);
+        _run.Store.Round(_run.Step);
+        using var optimizer = new AdamW(_run.Store, new AdamWSettings(), p => AdamW.Decays(p, []), _run.Context);
+        using var step = new Step(_run.Context) { Compute = DType.BF16 };
+        step.Reserve(1 << 16);
+        for (var t = 0; t < 3; t++)
+        {
+            foreach (var parameter in new[] { w, b })
+            {
+                var rounded = step.Empty(DType.BF16, parameter.Count);
+                MimNative.Ops.Copy(rounded, parameter.Value, step);
+                Assert.That(Widened(parameter.Weight(step)), Is.EqualTo(Widened(rounded)).And.Not.EqualTo(Numbers(parameter.Value)));
+            }
+            _run.Step.Upload<float>(_run.Numbers(37), w.Grad);
+            _run.Step.Upload<float>(_run.Numbers(5), b.Grad);
+            optimizer.Update(0.01, _run.Step);
+        }
+
+        float[] Widened(Tensor tensor)
+        {
+            var wide = step.Empty(DType.F32, tensor.Count);
+            MimNative.Ops.Copy(wide, tensor, step);
+            return step.ToArray<float>(wide);
+        }
+    }
+
     [TestCase(float.NaN)]
     [TestCase(float.PositiveInfinity)]
     public void A_gradient_that_is_no_number_changes_no_parameter(float wrong)

@@ -1,4 +1,5 @@
 using MimNative.Export;
+using MimNative.Recipes;
 using MimNative.Training;
 using NUnit.Framework;
 
@@ -212,7 +213,9 @@ public sealed class CheckpointStoreTests : FolderTests
     [TestCase("\"step\": 1", "\"step\": \"1\"", "step")]
     [TestCase("\"epoch\": 0", "\"epoch\": -4", "epoch should not be negative, but is -4")]
     [TestCase("\"step\": 1", "\"step\": 7", "step should be 1 as in the folder's name, but is 7")]
-    [TestCase("\"format_version\": 1", "\"format_version\": 2", "newer version")]
+    [TestCase("\"format_version\": 2", "\"format_version\": 3", "newer version")]
+    [TestCase("\"precision\": \"bf16\",", "", "precision should be f32 or bf16")]
+    [TestCase("\"precision\": \"bf16\"", "\"precision\": \"auto\"", "precision should be f32 or bf16")]
     [TestCase("\"data\": {}", "\"data\": null", "should not be null")]
     public void A_damaged_state_is_described(string old, string damaged, string expected)
     {
@@ -223,6 +226,16 @@ public sealed class CheckpointStoreTests : FolderTests
         File.WriteAllText(path, content.Replace(old, damaged));
         Assert.That(() => checkpoint.ReadState(), Throws.TypeOf<InvalidFileException>()
             .With.Message.StartsWith(path).And.Message.Contains(expected));
+    }
+
+    [Test]
+    public void A_state_of_version_1_is_of_a_run_in_f32()
+    {
+        Checkpoint checkpoint = new CheckpointStore(Folder).Save(State(1), Tensors(1), []);
+        string path = Path.Combine(checkpoint.Folder, "state.json");
+        File.WriteAllText(path, File.ReadAllText(path)
+            .Replace("\"format_version\": 2", "\"format_version\": 1").Replace("\"precision\": \"bf16\",", ""));
+        Assert.That(checkpoint.ReadState(), Has.Property("Precision").EqualTo(Precision.F32).And.Property("FormatVersion").EqualTo(2));
     }
 
     [TestCase("")]
@@ -236,7 +249,7 @@ public sealed class CheckpointStoreTests : FolderTests
     }
 
     private static RunState State(long step) =>
-        new() { Step = step, Epoch = 0, StepInEpoch = 0, Seed = 1 };
+        new() { Step = step, Epoch = 0, StepInEpoch = 0, Seed = 1, Precision = Precision.Bf16 };
 
     private static SafetensorsTensor[] Tensors(float value) =>
         [SafetensorsTensor.Of("a", new[] { value }, 1)];

@@ -16,6 +16,9 @@ public sealed class PretrainRunTests : FolderTests
     // Five batches of 3 an epoch: two steps of two, and one batch that fills no step.
     private static readonly Recipe Tiny = Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2"]);
 
+    private static readonly Recipe TinyBf16 =
+        Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", "train.precision=bf16"]);
+
     private static readonly long[] EveryStep = [1, 2, 3, 4, 5, 6];
 
     [Test]
@@ -33,6 +36,38 @@ public sealed class PretrainRunTests : FolderTests
     {
         using var pictures = Pictures();
         RequireSame(Train(At("whole"), pictures, [6]), Train(At("stopped"), pictures, [3, 6], workers: 2));
+    }
+
+    [Test]
+    public void A_run_in_bf16_goes_on_bit_for_bit_too()
+    {
+        using var pictures = Pictures();
+        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6]);
+        RequireSame(whole, Train(At("stopped"), pictures, EveryStep, workers: 2, recipe: TinyBf16));
+        Assert.That(Numbers(whole)[0], Is.Not.EqualTo(Numbers(plain)[0]), "bf16 was used");
+        Assert.That(whole.Latest!.ReadState().Precision, Is.EqualTo(Precision.Bf16));
+    }
+
+    [Test]
+    public void A_run_goes_on_in_the_numbers_that_it_began_with_whatever_auto_is_here()
+    {
+        using var pictures = Pictures();
+        using var context = new Context(Device.Cpu, 1);
+        var here = Precisions.Resolve(Precision.Auto, context);
+        foreach (var precision in new[] { "f32", "bf16" })
+        {
+            RunFolder run = Train(At(precision), pictures, [3]);
+            var state = run.Latest!.StatePath;
+            Assert.That(run.Latest!.ReadState().Precision, Is.EqualTo(here));
+            File.WriteAllText(state, File.ReadAllText(state).Replace(
+                $"\"precision\": \"{here.ToString().ToLowerInvariant()}\"", $"\"precision\": \"{precision}\""));
+            using var pretrain = new PretrainRun(run, pictures, context, new PretrainSettings { Workers = 1 }, new RunSettings());
+            var want = precision == "bf16" ? DType.BF16 : DType.F32;
+            pretrain.Train(null, null, CancellationToken.None);
+            Assert.That(pretrain.Model.Compute, Is.EqualTo(want));
+            Assert.That(Precisions.Type(run.Latest!.ReadState().Precision), Is.EqualTo(want));
+        }
+        Assert.That(Numbers(RunFolder.Open(At("bf16")))[3], Is.Not.EqualTo(Numbers(RunFolder.Open(At("f32")))[3]));
     }
 
     [Test]
@@ -118,8 +153,8 @@ public sealed class PretrainRunTests : FolderTests
         Assert.That(File.ReadAllText(path), Is.EqualTo("a.jpg\ttwo lines\nb .jpg\tcut\n"));
     }
 
-    private static RunFolder Train(string path, IImageSource pictures, long[] stops, int workers = 1, int threads = 1) =>
-        Continue(RunFolder.Create(path, Tiny, "pictures"), pictures, stops, workers, threads);
+    private static RunFolder Train(string path, IImageSource pictures, long[] stops, int workers = 1, int threads = 1, Recipe? recipe = null) =>
+        Continue(RunFolder.Create(path, recipe ?? Tiny, "pictures"), pictures, stops, workers, threads);
 
     // As a new process would each time: everything is opened anew.
     private static RunFolder Continue(RunFolder run, IImageSource pictures, long[] stops, int workers = 1, int threads = 1)
