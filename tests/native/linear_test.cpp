@@ -118,6 +118,8 @@ OP_TEST(linear, int64_t rows, int64_t inputs, int64_t outputs, int64_t active) {
     for (int64_t r = 0; r < rows; ++r)
         for (int64_t k = 0; k < inputs; ++k)
             t.near("dx", dx(r, k), want_dx[size_t(r * inputs + k)]);
+    // the gradient behind a GELU is stored before its product is taken
+    if (t.dtype() == MIM_BF16 && active) t.tolerance("dw", 5.1e-3);
     t.near("dw", dw, want_dw);
     t.near("dbias", dbias, want_dbias);
     y.margin_is_nan();
