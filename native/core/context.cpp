@@ -48,6 +48,7 @@ context::context(std::shared_ptr<backend> device, int32_t device_kind, int32_t t
       description_(device_->description()) {}
 
 backend& context::run() {
+    charge_call();
     if (!overflow_.empty()) {  // the last op needed more than one block: make one that holds it all
         overflow_.clear();
         reserve_scratch(scratch_peak_);
@@ -127,6 +128,7 @@ mim_status mim_context_get_info(mim_context* ctx, mim_context_info* info) {
         info->has_bf16 = ctx->device()->has_bf16();
         info->scratch_bytes = ctx->scratch_held();
         info->scratch_peak = ctx->scratch_peak();
+        info->native_nanoseconds = ctx->native_nanoseconds();
     });
 }
 
@@ -153,6 +155,7 @@ mim_status mim_context_reserve_scratch(mim_context* ctx, int64_t bytes) {
 mim_status mim_context_synchronize(mim_context* ctx) {
     return guarded("mim_context_synchronize", [&] {
         require_present({MIM_ARG(ctx)});
+        ctx->charge_call();
         ctx->device()->synchronize();
     });
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/backend.h"
+#include "core/error.h"
 
 namespace mim {
 
@@ -39,8 +40,12 @@ public:
     const std::string& description() const { return description_; }
 
     // The backend, ready for one op: scratch of the op before is free again. Checks that views lie
-    // on this device are made by on_device.
+    // on this device are made by on_device. The call's time is charged to this context.
     backend& run();
+
+    // Time spent in calls so far: ops, and waiting for them.
+    int64_t native_nanoseconds() const { return native_nanoseconds_; }
+    void charge_call() { call_clock::charge(&native_nanoseconds_); }
 
     // Scratch for the op that is running: 64-byte aligned, not initialised, gone when the next op
     // starts. Take all of an op's scratch before any work, then return early when planning():
@@ -70,6 +75,7 @@ private:
     std::string description_;
     device_memory scratch_;
     int64_t scratch_used_ = 0;
+    int64_t native_nanoseconds_ = 0;
     int64_t scratch_peak_ = 0;
     std::vector<device_memory>
         overflow_;  // blocks of an op that asked for more than was reserved; merged at the next

@@ -25,9 +25,24 @@ public:
 // Stores this thread's error text: "function: message".
 void set_last_error(const char* function, const char* message) noexcept;
 
+// Measures the call at the ABI that this thread is in. Whoever is charged (a context) gets the
+// call's whole time when it ends, its checks included.
+class call_clock {
+public:
+    call_clock() noexcept;
+    ~call_clock();
+    call_clock(const call_clock&) = delete;
+    call_clock& operator=(const call_clock&) = delete;
+    static void charge(int64_t* nanoseconds) noexcept;
+
+private:
+    int64_t start_;
+};
+
 // Runs a body behind the ABI: whatever it throws becomes a status and this thread's error text.
 template <class Body>
 mim_status guarded(const char* function, Body&& body) noexcept {
+    const call_clock clock;
     try {
         body();
         return MIM_OK;

@@ -27,6 +27,7 @@ internal static unsafe partial class Mim
         "mim_buffer_bytes",
         "mim_attention_forward",
         "mim_attention_backward",
+        "mim_measure_ceiling",
         "mim_image_read_info",
         "mim_image_decode",
         "mim_image_create",
@@ -82,6 +83,7 @@ internal static unsafe partial class AbiLayout
         Of_mim_context_params(),
         Of_mim_context_info(),
         Of_mim_attention_params(),
+        Of_mim_ceiling(),
         Of_mim_image_info(),
         Of_mim_box(),
         Of_mim_linear_params(),
@@ -122,10 +124,10 @@ internal static unsafe partial class AbiLayout
         mim_context_info value = default;
         var start = (byte*)&value;
         return new AbiStruct("mim_context_info", sizeof(mim_context_info),
-            ["size", "device", "threads", "has_bf16", "scratch_bytes", "scratch_peak"],
+            ["size", "device", "threads", "has_bf16", "scratch_bytes", "scratch_peak", "native_nanoseconds"],
             [(byte*)&value.size - start, (byte*)&value.device - start, (byte*)&value.threads - start,
-                (byte*)&value.has_bf16 - start, (byte*)&value.scratch_bytes - start,
-                (byte*)&value.scratch_peak - start]);
+                (byte*)&value.has_bf16 - start, (byte*)&value.scratch_bytes - start, (byte*)&value.scratch_peak - start,
+                (byte*)&value.native_nanoseconds - start]);
     }
 
     private static AbiStruct Of_mim_attention_params()
@@ -135,6 +137,16 @@ internal static unsafe partial class AbiLayout
         return new AbiStruct("mim_attention_params", sizeof(mim_attention_params),
             ["size", "scale"],
             [(byte*)&value.size - start, (byte*)&value.scale - start]);
+    }
+
+    private static AbiStruct Of_mim_ceiling()
+    {
+        mim_ceiling value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_ceiling", sizeof(mim_ceiling),
+            ["size", "f32_gflops", "bf16_gflops", "read_gbytes", "triad_gbytes"],
+            [(byte*)&value.size - start, (byte*)&value.f32_gflops - start, (byte*)&value.bf16_gflops - start,
+                (byte*)&value.read_gbytes - start, (byte*)&value.triad_gbytes - start]);
     }
 
     private static AbiStruct Of_mim_image_info()

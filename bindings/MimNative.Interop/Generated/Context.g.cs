@@ -42,6 +42,13 @@ internal unsafe struct mim_context_info
     public long scratch_bytes;
     /// <summary>the most that any op has asked for so far, planned ones included</summary>
     public long scratch_peak;
+    /// <summary>time spent in calls so far: ops with their checks, and waiting for</summary>
+    /// <remarks>
+    /// <code>
+    ///     them; of a step, the rest is time outside of the library
+    /// </code>
+    /// </remarks>
+    public long native_nanoseconds;
 }
 
 internal static unsafe partial class Mim

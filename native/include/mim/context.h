@@ -29,6 +29,9 @@ typedef struct mim_context_info {
     int32_t has_bf16;      /* 1 where the device multiplies bf16 in hardware */
     int64_t scratch_bytes; /* scratch memory held now */
     int64_t scratch_peak;  /* the most that any op has asked for so far, planned ones included */
+    int64_t
+        native_nanoseconds; /* time spent in calls so far: ops with their checks, and waiting for
+                                   them; of a step, the rest is time outside of the library */
 } mim_context_info;
 
 /* Creates a context on a device. A device that cannot be had is an error that lists what was

@@ -4,6 +4,7 @@
 
 #include "mim/attention.h"
 #include "mim/base.h"
+#include "mim/ceiling.h"
 #include "mim/context.h"
 #include "mim/image.h"
 #include "mim/layers.h"

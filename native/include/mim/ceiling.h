@@ -1,0 +1,35 @@
+/* What the machine can do at most: the roof that times of ops are held against. */
+#ifndef MIM_CEILING_H
+#define MIM_CEILING_H
+
+#include "mim/context.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Rates of a context's threads together. A multiplication and an addition count as two operations.
+ * Giga is 10^9. */
+typedef struct mim_ceiling {
+    int32_t size;     /* sizeof(mim_ceiling) */
+    float f32_gflops; /* fused multiply-add of f32, operands in registers */
+    float
+        bf16_gflops; /* dot products of bf16 pairs added to f32, operands in registers, with vector
+                            instructions; 0 where has_bf16 of mim_context_info is */
+    float read_gbytes;  /* reading memory that no cache holds */
+    float triad_gbytes; /* a = b + s c, the stores past the caches: two streams read, one written,
+                            all three counted */
+} mim_ceiling;
+
+/* Measures the ceiling: the best of several repetitions of each loop, a third of a second
+ * altogether on an idle machine. Takes and returns 384 MiB.
+ * While planning, the fields are set to 0.
+ *
+ * Errors: a null argument, a wrong size field; MIM_ERROR_OUT_OF_MEMORY. */
+MIM_API mim_status mim_measure_ceiling(mim_context* ctx, mim_ceiling* ceiling);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
