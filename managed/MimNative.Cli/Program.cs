@@ -15,6 +15,7 @@ internal static class Program
             ReconstructCommand.Create(),
             VerifyCommand.Create(),
             ExportCommand.Create(),
+            BenchCommand.Create(),
             InfoCommand.Create(),
             DoctorCommand.Create(),
         };

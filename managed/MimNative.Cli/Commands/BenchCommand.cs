@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using MimNative.Cli.Terminal;
+using MimNative.Evaluation.Benchmarks;
+
+namespace MimNative.Cli.Commands;
+
+/// <summary><c>mim bench</c>: how fast this machine trains, beside its own ceiling and beside a peer.</summary>
+internal static class BenchCommand
+{
+    private const string All = "all", Steps = "steps", Scaling = "scaling";
+
+    public static Command Create()
+    {
+        var section = new Argument<string>("section")
+        {
+            Description = "what to measure: steps (whole training steps), scaling (a step with 1, 2, ... threads), or all",
+            DefaultValueFactory = _ => All,
+        };
+        section.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not (All or Steps or Scaling) and var other }])
+            {
+                result.AddError($"there is no section '{other}', expected {All}, {Steps} or {Scaling}");
+            }
+        });
+        var cases = new Option<string[]>("--case") { Description = "a case by name instead of all; may be repeated" };
+        var recipe = new Option<string>("--recipe") { Description = "the step of a recipe, by name or file, instead of the cases" };
+        var set = new Option<string[]>("--set") { Description = "changes a field of the recipe: encoder.depth=6" };
+        var batch = CommonOptions.Whole("--batch", "images of a step; 0 for the case's own", 0, 65536, otherwise: 0);
+        var threads = CommonOptions.Threads();
+        var runs = CommonOptions.Whole(
+            "--runs", "rounds of a case, each in a process of its own; 0 for 5 with a peer and 1 without", 0, 1000, otherwise: 0);
+        var seconds = Seconds();
+        var peer = new Option<string>("--peer") { Description = "a command that runs a Python script under PyTorch, to be measured beside" };
+        var script = new Option<string>("--peer-script") { Description = "the peer's script (default: tests/benchmarks/peers/peer.py)" };
+        var json = new Option<string>("--json") { Description = "writes the whole report to a file, or with - to standard output" };
+        var measure = new Option<string>("--measure") { Description = "measures one task and prints a line of JSON", Hidden = true };
+        var command = new Command("bench", "Measures how fast this machine trains, beside its own ceiling and beside PyTorch.")
+        {
+            section, cases, recipe, set, batch, threads, runs, seconds, peer, script, json, measure,
+        };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(measure) is { } task)
+            {
+                BenchRun.MeasureOne(task);
+                return ExitCode.Ok;
+            }
+            var asked = parsed.GetValue(section)!;
+            var run = new BenchRun(new BenchOptions
+            {
+                Cases = BenchCases.Selected(
+                    parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch)),
+                Scaled = BenchCases.Scaled(
+                    parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch)),
+                WithSteps = asked is All or Steps,
+                WithScaling = asked is All or Scaling,
+                Threads = parsed.GetValue(threads),
+                Runs = parsed.GetValue(runs),
+                Seconds = parsed.GetValue(seconds),
+                Peer = parsed.GetValue(peer),
+                PeerScript = parsed.GetValue(script),
+                Json = parsed.GetValue(json),
+            });
+            run.Execute();
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Option<double> Seconds() => new("--seconds")
+    {
+        Description = "how long a process measures after its warm-up (5 steps at least)",
+        DefaultValueFactory = _ => 4,
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 3600)
+            {
+                return value;
+            }
+            result.AddError($"--seconds is '{text}', expected a number from 0 to 3600");
+            return 0;
+        },
+    };
+}

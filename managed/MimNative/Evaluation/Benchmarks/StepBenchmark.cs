@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using MimNative.Runtime;
+using MimNative.Training;
+
+namespace MimNative.Evaluation.Benchmarks;
+
+/// <summary>
+/// Times whole training steps: a batch of noise is copied in, forward, loss, backward, the loss is read, AdamW. As the training loop
+/// does it, but without the loader.
+/// </summary>
+public sealed class StepBenchmark : IDisposable
+{
+    private const double LearningRate = 1e-4;
+    private const int WarmUp = 2;
+
+    private readonly Context _context;
+    private readonly Model _model;
+    private readonly AdamW _optimizer;
+    private readonly Step _step;
+    private readonly DeviceBuffer _loss;
+    private readonly float[] _pixels;
+    private readonly long[] _samples;
+    private readonly long _imported, _planned;
+    private readonly BenchmarkTask _task;
+
+    /// <summary>Makes the model and the memory of its step.</summary>
+    public StepBenchmark(BenchmarkTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        _task = task;
+        _imported = ProcessMemory.Peak();
+        var (train, image) = (task.Recipe.Train, task.Recipe.Image);
+        _context = new Context(Device.Cpu, task.Threads);
+        _model = new Model(task.Recipe, _context);
+        _optimizer = new AdamW(
+            _model.Store, new AdamWSettings(train.Beta1, train.Beta2, train.Epsilon, train.WeightDecay, train.Clip),
+            parameter => AdamW.Decays(parameter, train.NoDecay), _context);
+        _loss = new DeviceBuffer(_context, sizeof(float));
+        _samples = [.. Enumerable.Range(0, train.Batch)];
+        _pixels = new float[checked(train.Batch * image.Channels * image.Height * image.Width)];
+        var random = new Random(1);
+        for (var i = 0; i < _pixels.Length; i++)
+        {
+            _pixels[i] = (random.NextSingle() - 0.5f) * MathF.Sqrt(12);  // mean 0, deviation 1
+        }
+        _step = new Step(_context);
+        var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
+        _planned = _model.Store.Bytes + arena + scratch + (sizeof(float) * _pixels.LongLength);
+    }
+
+    /// <summary>Runs and times the steps.</summary>
+    public StepMeasurement Measure()
+    {
+        var times = new List<double>(4096);
+        long number = 0;
+        for (; number < WarmUp; number++)
+        {
+            Train(number);
+        }
+        var start = Stopwatch.GetTimestamp();
+        var native = _context.NativeTime;
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
+        for (var last = start; times.Count < BenchmarkTask.LeastSteps || Stopwatch.GetElapsedTime(start).TotalSeconds < _task.Seconds;)
+        {
+            Train(number++);
+            var now = Stopwatch.GetTimestamp();
+            times.Add(Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
+            last = now;
+        }
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+        native = _context.NativeTime - native;
+        return new StepMeasurement
+        {
+            Parameters = _model.Store.TrainedCount,
+            Milliseconds = times,
+            PeakBytes = ProcessMemory.Peak(),
+            ImportBytes = _imported,
+            Loss = ReadLoss(),
+            Threads = _context.Threads,
+            Precision = _task.Precision,
+            Description = _context.Description,
+            PlannedBytes = _planned,
+            AllocatedBytes = (double)allocated / times.Count,
+            OutsideNative = 1 - (native.TotalMilliseconds / times.Sum()),
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _step.Dispose();
+        _loss.Dispose();
+        _optimizer.Dispose();
+        _model.Dispose();
+        _context.Dispose();
+    }
+
+    private void Train(long number)
+    {
+        _step.Begin();
+        Forward(number, plan: false);
+        if (!float.IsFinite(ReadLoss()))
+        {
+            throw new NotFiniteNumberException($"{_task.Name}: the loss of step {number + 1} is not finite");
+        }
+        _optimizer.Update(LearningRate, _step);
+    }
+
+    // ... and backward: one call of the method. The masks of each step are new.
+    private void Forward(long number, bool plan)
+    {
+        var image = _task.Recipe.Image;
+        long batch = _samples.Length;
+        var images = plan
+            ? _step.Empty(DType.F32, batch, image.Channels, image.Height, image.Width)
+            : _step.FromHost<float>(_pixels, batch, image.Channels, image.Height, image.Width);
+        var key = new BatchKey(_samples, Seed: 1, Epoch: (int)number);
+        _model.Method.TrainStep(_loss.View(DType.F32, 0, 1), images, key, _step);
+    }
+
+    private float ReadLoss()
+    {
+        float loss = 0;
+        _step.Download(_loss.View(DType.F32, 0, 1), new Span<float>(ref loss));
+        return loss;
+    }
+}

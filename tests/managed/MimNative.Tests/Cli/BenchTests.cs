@@ -1,0 +1,117 @@
+using System.Text.Json;
+using MimNative.Cli;
+using NUnit.Framework;
+
+namespace MimNative.Tests.Cli;
+
+/// <summary>mim bench on a recipe that a step of takes a millisecond, and beside peers made of a line of shell.</summary>
+public sealed class BenchTests : FolderTests
+{
+    private static string[] Bench(params string[] more) =>
+        ["bench", "steps", "--recipe", TinyRun.RecipeFile, "--threads", "1", "--seconds", "0", .. more];
+
+    [Test]
+    public void Steps_are_measured_and_reported()
+    {
+        string file = At("new/report.json");
+        string output = CommandLine.Run(Bench("--runs", "2", "--batch", "2", "--json", file)).Succeeds();
+        Assert.That(output, Does.Contain("GFLOP/s").And.Contain("tiny").And.Contain("outside native").And.Not.Contain("faster"));
+        using var report = JsonDocument.Parse(File.ReadAllText(file));
+        var root = report.RootElement;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(root.GetProperty("machine").GetString(), Does.Contain("1 thread"));
+            Assert.That(root.GetProperty("threads").GetInt32(), Is.EqualTo(1));
+            Assert.That(root.GetProperty("ceiling").GetProperty("f32_gflops").GetDouble(), Is.GreaterThan(0));
+            Assert.That(root.GetProperty("ceiling").GetProperty("triad_gbytes").GetDouble(), Is.GreaterThan(0));
+            var step = root.GetProperty("steps")[0];
+            Assert.That(step.GetProperty("name").GetString(), Is.EqualTo("tiny"));
+            Assert.That(step.GetProperty("batch").GetInt32(), Is.EqualTo(2));
+            Assert.That(step.GetProperty("ours").GetArrayLength(), Is.EqualTo(2));
+            Assert.That(step.GetProperty("ours")[1].GetProperty("milliseconds").GetArrayLength(), Is.EqualTo(5));
+            Assert.That(step.GetProperty("time").GetProperty("median").GetDouble(), Is.GreaterThan(0));
+            Assert.That(step.GetProperty("time_ratio").ValueKind, Is.EqualTo(JsonValueKind.Null));
+        }
+    }
+
+    [Test]
+    public void A_report_to_standard_output_is_nothing_but_json()
+    {
+        string output = CommandLine.Run("bench", "scaling", "--recipe", TinyRun.RecipeFile, "--threads", "2", "--seconds", "0", "--json", "-")
+            .Succeeds();
+        using var report = JsonDocument.Parse(output);
+        var threads = report.RootElement.GetProperty("scaling").EnumerateArray()
+            .Select(s => s.GetProperty("ours")[0].GetProperty("threads").GetInt32());
+        Assert.That(threads, Is.EqualTo(new[] { 1, 2 }));
+        Assert.That(report.RootElement.GetProperty("steps").GetArrayLength(), Is.Zero);
+    }
+
+    [Test]
+    public void A_peer_is_given_the_same_case_and_compared()
+    {
+        long parameters = Parameters();
+        string peer = Peer($$"""
+            echo loading
+            printf '%s\n' "$@" > '{{At("arguments")}}'
+            echo '{"parameters": {{parameters}}, "milliseconds": [1e9, 2e9, 3e9], "peak_bytes": 1, "description": "a fake"}'
+            """);
+        string output = CommandLine.Run(Bench("--runs", "2", "--peer", "sh", "--peer-script", peer, "--json", "-")).Succeeds();
+        using var report = JsonDocument.Parse(output);
+        var step = report.RootElement.GetProperty("steps")[0];
+        string[] arguments = File.ReadAllLines(At("arguments"));
+        using var given = JsonDocument.Parse(arguments[1]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.RootElement.GetProperty("peer").GetString(), Is.EqualTo("a fake"));
+            Assert.That(step.GetProperty("peer").GetArrayLength(), Is.EqualTo(2));
+            Assert.That(step.GetProperty("peer_time").GetProperty("median").GetDouble(), Is.EqualTo(2e9));
+            Assert.That(step.GetProperty("time_ratio").GetProperty("least").GetDouble(), Is.GreaterThan(1));
+            Assert.That(step.GetProperty("memory_ratio").GetProperty("least").GetDouble(), Is.GreaterThan(1e6));
+            Assert.That((arguments[0], arguments[2], arguments.Length), Is.EqualTo(("--case", "--json", 3)));
+            Assert.That(given.RootElement.GetProperty("threads").GetInt32(), Is.EqualTo(1));
+            Assert.That(given.RootElement.GetProperty("recipe").GetProperty("encoder").GetProperty("dim").GetInt32(), Is.EqualTo(32));
+        }
+    }
+
+    [TestCase("echo no module named torch >&2; exit 3", "the peer failed with exit code 3 on case 'tiny': no module named torch")]
+    [TestCase("exit 1", "the peer failed with exit code 1")]
+    [TestCase("echo hello", "should print one line of JSON for case 'tiny', but its last line is 'hello'")]
+    [TestCase("echo '{\"parameters\": 1}'", "should print one line of JSON")]
+    public void A_peer_that_fails_is_one_sentence(string script, string named) =>
+        CommandLine.Run(Bench("--peer", "sh", "--peer-script", Peer(script))).Fails(ExitCode.Unavailable, named);
+
+    [Test]
+    public void A_peer_of_another_size_is_refused() =>
+        CommandLine.Run(Bench("--peer", "sh", "--peer-script", Peer(
+            "echo '{\"parameters\": 1, \"milliseconds\": [1], \"peak_bytes\": 1}'")))
+            .Fails(ExitCode.BadInput, "case 'tiny' has 1 parameters, ours", "not the same work");
+
+    [Test]
+    public void A_peer_or_script_that_is_not_there_is_named()
+    {
+        CommandLine.Run(Bench("--peer", At("none"), "--peer-script", Peer(""))).Fails(ExitCode.Unavailable, $"'{At("none")}'");
+        CommandLine.Run(Bench("--peer", "sh", "--peer-script", At("none.py"))).Fails(ExitCode.BadInput, $"'{At("none.py")}'");
+    }
+
+    [TestCase("there is no section 'step', expected", "bench", "step")]
+    [TestCase("there is no case 'mae-vit-s61'", "bench", "steps", "--case", "mae-vit-s61")]
+    [TestCase("there is no recipe 'mae'", "bench", "steps", "--recipe", "mae")]
+    [TestCase("--set changes a recipe", "bench", "steps", "--set", "train.batch=2")]
+    [TestCase("exclude each other", "bench", "steps", "--recipe", "demo", "--case", "mae-vit-s16")]
+    [TestCase("--seconds is 'long'", "bench", "--seconds", "long")]
+    [TestCase("--batch is '-1'", "bench", "--batch", "-1")]
+    public void A_wrong_option_is_named(string named, params string[] arguments) =>
+        CommandLine.Run(arguments).Fails(ExitCode.BadInput, named);
+
+    private string Peer(string script)
+    {
+        File.WriteAllText(At("peer.sh"), script + "\n");
+        return At("peer.sh");
+    }
+
+    private static long Parameters()
+    {
+        using var report = JsonDocument.Parse(CommandLine.Run(Bench("--json", "-")).Succeeds());
+        return report.RootElement.GetProperty("steps")[0].GetProperty("ours")[0].GetProperty("parameters").GetInt64();
+    }
+}

@@ -1,0 +1,60 @@
+using MimNative.Evaluation.Benchmarks;
+using MimNative.Methods;
+using MimNative.Recipes;
+using MimNative.Runtime;
+using NUnit.Framework;
+
+namespace MimNative.Tests.Evaluation.Benchmarks;
+
+public sealed class StepCasesTests
+{
+    [Test]
+    public void Every_case_is_a_recipe_that_makes_a_model()
+    {
+        Assert.That(StepCases.All.Select(c => c.Name), Is.Unique);
+        foreach (var step in StepCases.All)
+        {
+            var recipe = step.Recipe();
+            var store = new ParameterStore();
+            Catalog.Create(store.Root, recipe);
+            Assert.That(store.TrainedCount, Is.GreaterThan(1_000_000), step.Name);
+            Assert.That((recipe.Train.Batch, recipe.Train.Accumulation), Is.EqualTo((step.Batch, 1)), step.Name);
+        }
+    }
+
+    [Test]
+    public void A_name_that_is_no_case_gets_the_nearest() => Assert.That(
+        () => StepCases.Find("mae-vit-s61"),
+        Throws.ArgumentException.With.Message.Contains("there is no case 'mae-vit-s61'").And.Message.Contains("did you mean 'mae-vit-s16'"));
+
+    // Counted by hand for the published sizes: 10⁹ operations an image.
+    [TestCase("mae-vit-ti16", 3.07)]
+    [TestCase("mae-vit-s16", 11.20)]
+    [TestCase("mae-vit-b16", 58.5)]
+    [TestCase("mae-vit-ti-cifar", 5.55)]
+    [TestCase("mae-vit-s16-448", 51.6)]
+    [TestCase("mae-vit-s16-official", 38.9)]
+    [TestCase("mae-vit-s16-official-448", 179)]
+    [TestCase("simmim-vit-s16", 27.8)]
+    [TestCase("lomar-vit-s16", 26.9)]
+    [TestCase("lomar-vit-s16-448", 27.6)]
+    public void The_work_of_a_step_is_that_of_its_method(string name, double giga) =>
+        Assert.That(StepWork.PerImage(StepCases.Find(name).Recipe()) / 1e9, Is.EqualTo(giga).Within(0.004 * giga));
+
+    [Test]
+    public void A_low_pass_target_counts_as_no_more_work() => Assert.That(
+        StepWork.PerImage(StepCases.Find("mae-vit-s16-lowpass").Recipe()),
+        Is.EqualTo(StepWork.PerImage(StepCases.Find("mae-vit-s16").Recipe())));
+
+    // One stage of one window is a plain transformer without a class token.
+    [Test]
+    public void Swin_of_one_window_counts_like_a_plain_transformer()
+    {
+        var recipe = Recipe.Load("simmim-swin-ti", [
+            "image.height=32", "image.width=32", "encoder.patch=8", "encoder.dim=32", "encoder.depths=[3]", "encoder.stage_heads=[2]",
+            "encoder.window=4", "mask.patch=16", "train.batch=1"]);
+        const double Tokens = 16, Dim = 32, Values = 192;
+        var forward = (3 * Tokens * Dim * ((12 * Dim) + (2 * Tokens))) + (Tokens * Dim * Values);
+        Assert.That(StepWork.PerImage(recipe), Is.EqualTo((6 * forward) + (4 * Tokens * Dim * Values)));
+    }
+}
