@@ -45,7 +45,7 @@ internal sealed class PretrainJob
         var loop = run.Pretrainer;
         if (loop.IsDone)
         {
-            display.Say($"the run is done: step {loop.State.Step} of {loop.TotalSteps}");
+            display.Say($"the run is done: step {loop.Progress.Step} of {loop.TotalSteps}");
             return ExitCode.Ok;
         }
         bool finished;
@@ -63,7 +63,7 @@ internal sealed class PretrainJob
             }
         }
         var saved = folder.Latest is { } checkpoint ? $"saved in {checkpoint.Folder}" : "so there is nothing to save";
-        display.Say($"step {loop.State.Step} of {loop.TotalSteps}, {saved}");
+        display.Say($"step {loop.Progress.Step} of {loop.TotalSteps}, {saved}");
         if (!loop.IsDone)
         {
             display.Say($"stopped; go on with: mim pretrain --resume {folder.Path}");
@@ -83,7 +83,7 @@ internal sealed class PretrainJob
     private void Introduce(TrainingDisplay display, PretrainRun run, IImageSource source, Context context)
     {
         var (recipe, loop) = (run.Folder.Recipe, run.Pretrainer);
-        if (loop.State.Step == 0)
+        if (loop.Progress.Step == 0)
         {
             display.Say(recipe.ToJson());
         }
@@ -102,8 +102,8 @@ internal sealed class PretrainJob
         source.Warnings.ToList().ForEach(warning => display.Say($"warning    {warning}"));
         if (IsResumed)
         {
-            display.Say(loop.State.Step > 0
-                ? $"resumed    at step {loop.State.Step} (epoch {loop.State.Epoch + 1}, step {loop.State.StepInEpoch + 1} of it)"
+            display.Say(loop.Progress.Step > 0
+                ? $"resumed    at step {loop.Progress.Step} (epoch {loop.Progress.Epoch + 1}, step {loop.Progress.StepInEpoch + 1} of it)"
                 : "resumed    at the beginning: the run has no checkpoint yet");
         }
     }

@@ -19,6 +19,8 @@ public sealed class VitEncoder : IMaskedEncoder
     private readonly TransformerStack _stack;
     private readonly LayerNorm _norm;
     private readonly int[]? _index;
+    private readonly long _tokens;
+    private readonly TokenOrder _all;
 
     /// <summary>Registers the encoder's parameters under the upstream names.</summary>
     public VitEncoder(ParameterScope scope, VitSettings settings)
@@ -54,6 +56,8 @@ public sealed class VitEncoder : IMaskedEncoder
             RelativePositionKind.Contextual => ContextualPosition.Of(tokens.Rows, tokens.Columns),
             _ => RelativePositionBias.Index(tokens.Rows, tokens.Columns, classToken: true),
         };
+        _tokens = 1 + (tokens.Rows * tokens.Columns);
+        _all = TokenOrder.All(grid.Count);
         _dropPath = new StochasticDepth(settings.DropPath, settings.Depth);
         _stack = new TransformerStack(scope, "blocks", settings.Depth, block =>
             new BlockSettings(settings.Dim, settings.Heads, settings.MlpRatio, settings.Eps)
@@ -128,7 +132,7 @@ public sealed class VitEncoder : IMaskedEncoder
     public Tensor ForwardMasked(Tensor images, Tensor mask, in BatchKey? key, Step step, out object saved)
     {
         var latent = Forward(images, new VitTokens(Tensor.None, mask, Tensor.None), key, step, out var vitSaved);
-        var ids = PatchIds.All(images[0], Grid.Count, step);
+        var ids = _all.Ids(images[0], step);
         saved = step.Keep((vitSaved, ids, latent[1]));
         return Ops.GatherTokens(latent, ids, first: 1, step).Rows();              // the class token ends here
     }
@@ -150,17 +154,12 @@ public sealed class VitEncoder : IMaskedEncoder
     private BlockContext[] Context(in BatchKey? key, Step step)
     {
         var contexts = step.Rent<BlockContext>(1);
-        var index = Tensor.None;
-        if (_index is not null)
-        {
-            var tokens = (long)Math.Sqrt(_index.Length);
-            index = step.FromHost<int>(_index, tokens, tokens);
-        }
+        var index = _index is null ? Tensor.None : step.Resident(_index, _tokens, _tokens);
         var bias = _sharedBias?.Forward(index, step) ?? Tensor.None;
         var isContextual = Settings.RelativePosition == RelativePositionKind.Contextual;
         contexts[0] = new BlockContext(
             new AttentionPosition { Bias = bias, Buckets = isContextual ? index : Tensor.None },
-            bias.IsAbsent ? Tensor.None : Ops.Filled(0, DType.F32, step, bias.Shape),
+            bias.IsAbsent ? Tensor.None : Ops.FilledLike(bias, 0, step),
             isContextual ? Tensor.None : index,
             key is { } drawn ? _dropPath.Draw(drawn, step) : Tensor.None);
         return contexts;

@@ -50,10 +50,13 @@ public sealed class BlockMasking
     /// <summary>Masks for the samples of a batch: a function of (seed, epoch, sample) alone.</summary>
     public PatchMask Sample(in BatchKey key, Step step)
     {
-        var hidden = new bool[key.Samples.Length * _rows * _columns];
+        ArgumentNullException.ThrowIfNull(step);
+        var hidden = step.Rent<bool>(key.Samples.Length * _rows * _columns);
+        var units = step.Rent<bool>(UnitRows * UnitColumns);
+        var order = step.Rent<int>(units.Length);
         for (var b = 0; b < key.Samples.Length; b++)
         {
-            Draw(key, b, hidden.AsSpan(b * _rows * _columns, _rows * _columns));
+            Draw(hidden.AsSpan(b * _rows * _columns, _rows * _columns), key, b, units, order);
         }
         return FromTokens(hidden, step);
     }
@@ -62,7 +65,7 @@ public sealed class BlockMasking
     public bool[] SampleHidden(in BatchKey key)
     {
         var hidden = new bool[_rows * _columns];
-        Draw(key, 0, hidden);
+        Draw(hidden, key, 0, new bool[UnitRows * UnitColumns], new int[UnitRows * UnitColumns]);
         return hidden;
     }
 
@@ -70,7 +73,9 @@ public sealed class BlockMasking
     public bool[] FromOrder(ReadOnlySpan<int> order)
     {
         var hidden = new bool[_rows * _columns];
-        Expand(FirstOf(order), hidden);
+        var units = new bool[order.Length];
+        HideFirst(order, units);
+        Expand(units, hidden);
         return hidden;
     }
 
@@ -79,7 +84,7 @@ public sealed class BlockMasking
     {
         ArgumentNullException.ThrowIfNull(step);
         var batch = hidden.Length / (_rows * _columns);
-        var tokens = new float[hidden.Length];
+        var tokens = step.Rent<float>(hidden.Length);
         for (var i = 0; i < tokens.Length; i++)
         {
             tokens[i] = hidden[i] ? 1 : 0;
@@ -88,7 +93,8 @@ public sealed class BlockMasking
         // Of tokens and cells, the finer ones are walked: a cell has the mean of its tokens, or what its token has.
         int fineRows = Math.Max(rows, _rows), fineColumns = Math.Max(columns, _columns);
         var share = 1f / (fineRows / rows * (fineColumns / columns));
-        var pixels = new float[batch * rows * columns];
+        var pixels = step.Rent<float>(batch * rows * columns);
+        pixels.AsSpan().Clear();
         for (var i = 0; i < batch * fineRows * fineColumns; i++)
         {
             int image = i / (fineRows * fineColumns), row = i / fineColumns % fineRows, column = i % fineColumns;
@@ -100,44 +106,52 @@ public sealed class BlockMasking
             step.FromHost<float>(tokens, batch, _rows * _columns), step.FromHost<float>(pixels, batch, rows, columns));
     }
 
-    private void Draw(in BatchKey key, int sample, Span<bool> hidden) =>
-        Expand(Units(new SampleRandom(RandomStream.Mask, key, key.Samples.Span[sample])), hidden);
-
-    private bool[] Units(SampleRandom random) => _kind switch
+    // units and order are memory to work in, of a number for each mask patch.
+    private void Draw(Span<bool> hidden, in BatchKey key, int sample, Span<bool> units, Span<int> order)
     {
-        MaskKind.Square => Square(random),
-        MaskKind.Block => Blocks(random),
-        _ => FirstOf(random.Order(UnitRows * UnitColumns)),
-    };
+        var random = new SampleRandom(RandomStream.Mask, key, key.Samples.Span[sample]);
+        units.Clear();
+        switch (_kind)
+        {
+            case MaskKind.Square:
+                HideSquare(ref random, units);
+                break;
+            case MaskKind.Block:
+                HideBlocks(ref random, units);
+                break;
+        }
+        if (!units.Contains(true))  // of the random kind, and of a grid too narrow for any rectangle of the block-wise one
+        {
+            random.Order(order);
+            HideFirst(order, units);
+        }
+        Expand(units, hidden);
+    }
 
     // The mask patches at the beginning of an order, as many as the ratio asks for.
-    private bool[] FirstOf(ReadOnlySpan<int> order)
+    private void HideFirst(ReadOnlySpan<int> order, Span<bool> units)
     {
-        var units = new bool[order.Length];
         foreach (var unit in order[..MaskCounts.SimMimMasked(order.Length, _ratio)])
         {
             units[unit] = true;
         }
-        return units;
     }
 
     // A rectangle of the grid's own shape, whose sides are the root of the ratio of the grid's.
-    private bool[] Square(SampleRandom random)
+    private void HideSquare(ref SampleRandom random, Span<bool> units)
     {
-        int Side(int of) => Math.Clamp((int)Math.Round(of * Math.Sqrt(_ratio)), 1, of);
-        var units = new bool[UnitRows * UnitColumns];
         int height = Side(UnitRows), width = Side(UnitColumns);
         Fill(units, random.Below(UnitRows - height + 1), random.Below(UnitColumns - width + 1), height, width);
-        return units;
+
+        int Side(int of) => Math.Clamp((int)Math.Round(of * Math.Sqrt(_ratio)), 1, of);
     }
 
     // BEiT's (Bao et al. 2022, algorithm 1): rectangles of at least 16 patches, or of all that is missing, with an aspect ratio from 0.3 to
     // 1 / 0.3 even in the logarithm, until the share is reached; one that would hide nothing new or too much is drawn again.
-    private bool[] Blocks(SampleRandom random)
+    private void HideBlocks(ref SampleRandom random, Span<bool> units)
     {
         const int Smallest = 16, Attempts = 10;
         const double Aspect = 0.3;
-        var units = new bool[UnitRows * UnitColumns];
         var missing = MaskCounts.SimMimMasked(units.Length, _ratio);
         for (var failed = 0; missing > 0 && failed < Attempts;)
         {
@@ -159,23 +173,22 @@ public sealed class BlockMasking
             missing -= hidden;
             failed = hidden > 0 ? 0 : failed + 1;
         }
-        return Array.IndexOf(units, true) >= 0 ? units : FirstOf(random.Order(units.Length));  // a grid too narrow for any such rectangle
     }
 
-    private void Fill(bool[] units, int top, int left, int height, int width)
+    private void Fill(Span<bool> units, int top, int left, int height, int width)
     {
         for (var row = top; row < top + height; row++)
         {
-            units.AsSpan((row * UnitColumns) + left, width).Fill(true);
+            units.Slice((row * UnitColumns) + left, width).Fill(true);
         }
     }
 
-    private int Count(bool[] units, int top, int left, int height, int width)
+    private int Count(ReadOnlySpan<bool> units, int top, int left, int height, int width)
     {
         var count = 0;
         for (var row = top; row < top + height; row++)
         {
-            count += units.AsSpan((row * UnitColumns) + left, width).Count(true);
+            count += units.Slice((row * UnitColumns) + left, width).Count(true);
         }
         return count;
     }

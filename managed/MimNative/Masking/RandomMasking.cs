@@ -31,7 +31,8 @@ public sealed class RandomMasking(double ratio, int patches)
     /// <summary>A random mask of the first sample that hides so many patches.</summary>
     internal static bool[] Hidden(in BatchKey key, int patches, int count, bool keepsSmallest = false)
     {
-        var order = new SampleRandom(RandomStream.Mask, key, key.Samples.Span[0]).Order(patches);
+        var order = new int[patches];
+        new SampleRandom(RandomStream.Mask, key, key.Samples.Span[0]).Order(order);
         var hidden = new bool[patches];
         foreach (var patch in keepsSmallest ? order.AsSpan(patches - count) : order.AsSpan(0, count))
         {

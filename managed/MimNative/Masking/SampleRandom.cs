@@ -1,17 +1,24 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using MimNative.Runtime;
 
 namespace MimNative.Masking;
 
-/// <summary>Random numbers of one sample, one after the other: functions of (seed, stream, epoch, sample) alone.</summary>
-internal sealed class SampleRandom(RandomStream stream, BatchKey key, long sample)
+/// <summary>
+/// Random numbers of one sample, one after the other: functions of (seed, stream, epoch, sample) alone. A value that changes with every
+/// draw: hand it on by reference.
+/// </summary>
+internal struct SampleRandom(RandomStream stream, BatchKey key, long sample)
 {
-    private readonly float[] _values = new float[64];
+    private const int Ahead = 64;
+
+    private Values _values;
     private long _drawn;
 
     /// <summary>The next number in [0, 1).</summary>
     public float Next()
     {
-        var place = (int)(_drawn % _values.Length);
+        var place = (int)(_drawn % Ahead);
         if (place == 0)
         {
             Ops.RandomUniform(_values, _drawn, sample, stream, key.Epoch, key.Seed);
@@ -23,16 +30,22 @@ internal sealed class SampleRandom(RandomStream stream, BatchKey key, long sampl
     /// <summary>A whole number from 0 to below <paramref name="count"/>.</summary>
     public int Below(int count) => Math.Min((int)(Next() * count), count - 1);
 
-    /// <summary>A random order of 0 .. count - 1: the places of sorted random numbers.</summary>
-    public int[] Order(int count)
+    /// <summary>A random order of 0, 1, ...: the places of sorted random numbers.</summary>
+    public void Order(Span<int> order)
     {
-        var noise = new float[count];
-        var order = new int[count];
-        for (var i = 0; i < count; i++)
+        var pooled = ArrayPool<float>.Shared.Rent(order.Length);
+        var noise = pooled.AsSpan(0, order.Length);
+        for (var i = 0; i < order.Length; i++)
         {
             (noise[i], order[i]) = (Next(), i);
         }
-        Array.Sort(noise, order);
-        return order;
+        noise.Sort(order);
+        ArrayPool<float>.Shared.Return(pooled);
+    }
+
+    [InlineArray(Ahead)]
+    private struct Values
+    {
+        private float _first;
     }
 }

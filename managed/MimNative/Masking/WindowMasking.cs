@@ -41,37 +41,49 @@ public sealed class WindowMasking(int rows, int columns, int side, int windows, 
     /// <summary>Masks for the samples of a batch: a function of (seed, epoch, sample) alone, shared windows of the first sample.</summary>
     public WindowMask Sample(in BatchKey key, Step step)
     {
+        ArgumentNullException.ThrowIfNull(step);
         var batch = key.Samples.Length;
-        var places = new WindowPlace[batch * Windows];
-        var orders = new int[batch * Windows][];
-        WindowPlace[] common = shared ? Places(new SampleRandom(RandomStream.Window, key, key.Samples.Span[0])) : [];
+        WindowPlace[] places = step.Rent<WindowPlace>(batch * Windows), drawn = step.Rent<WindowPlace>(Windows);
+        int[] tops = step.Rent<int>(rows - side + 1), lefts = step.Rent<int>(columns - side + 1);
+        var orders = step.Rent<int>(batch * Windows * Size);
         for (var n = 0; n < batch; n++)
         {
-            var own = shared ? common : Places(new SampleRandom(RandomStream.Window, key, key.Samples.Span[n]));
+            if (n == 0 || !shared)
+            {
+                var place = new SampleRandom(RandomStream.Window, key, key.Samples.Span[n]);
+                place.Order(tops);
+                place.Order(lefts);
+                for (var w = 0; w < Windows; w++)
+                {
+                    drawn[w] = new WindowPlace(tops[w], lefts[w]);
+                }
+            }
             var random = new SampleRandom(RandomStream.Mask, key, key.Samples.Span[n]);
             for (var w = 0; w < Windows; w++)
             {
-                places[(n * Windows) + w] = shared ? own[((w * batch) + n) % Windows] : own[w];
-                orders[(n * Windows) + w] = random.Order(Size);
+                var row = (n * Windows) + w;
+                places[row] = drawn[shared ? ((w * batch) + n) % Windows : w];
+                random.Order(orders.AsSpan(row * Size, Size));
             }
         }
         return From(places, orders, step);
     }
 
     /// <summary>
-    /// The mask of windows at the given places, (N W), and for each an order of its patches, of which the first are hidden.
+    /// The mask of windows at the given places, (N W), and for each an order of its patches, (N W, S), of which the first are hidden.
     /// </summary>
-    public WindowMask From(ReadOnlySpan<WindowPlace> places, ReadOnlySpan<int[]> orders, Step step)
+    public WindowMask From(ReadOnlySpan<WindowPlace> places, ReadOnlySpan<int> orders, Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
         var count = places.Length;
         var visible = Size - Masked;
-        int[] idsVisible = new int[count * visible], restore = new int[count * Size];
-        int[] idsMasked = new int[count * Masked], patchesMasked = new int[count * Masked];
+        int[] idsVisible = step.Rent<int>(count * visible), restore = step.Rent<int>(count * Size);
+        int[] idsMasked = step.Rent<int>(count * Masked), patchesMasked = step.Rent<int>(count * Masked);
+        var hidden = step.Rent<bool>(Size);
         for (var r = 0; r < count; r++)
         {
-            var hidden = new bool[Size];
-            foreach (var place in orders[r].AsSpan(0, Masked))
+            hidden.AsSpan().Clear();
+            foreach (var place in orders.Slice(r * Size, Masked))
             {
                 hidden[place] = true;
             }
@@ -109,10 +121,4 @@ public sealed class WindowMasking(int rows, int columns, int side, int windows, 
     /// <summary>The patch of an image's grid at a place of a window.</summary>
     public int Patch(WindowPlace window, int inside) =>
         ((window.Top + (inside / side)) * columns) + window.Left + (inside % side);
-
-    private WindowPlace[] Places(SampleRandom random)
-    {
-        int[] tops = random.Order(rows - side + 1), lefts = random.Order(columns - side + 1);
-        return [.. Enumerable.Range(0, Windows).Select(w => new WindowPlace(tops[w], lefts[w]))];
-    }
 }

@@ -31,6 +31,7 @@ public sealed class LoMaR : IMethod
     private readonly VitEncoder _encoder;
     private readonly IPredictionHead _head;
     private readonly LoMaRSettings _settings;
+    private readonly TokenOrder _all;
     private readonly MaskedLossSettings _loss;
 
     /// <summary>Registers the model's parameters under the upstream names.</summary>
@@ -50,6 +51,7 @@ public sealed class LoMaR : IMethod
         }
         _masking = new WindowMasking(
             grid.Rows, grid.Columns, window, settings.Windows, settings.MaskRatio, settings.SharedWindows);
+        _all = TokenOrder.All(_masking.Size);
         _encoder = new VitEncoder(scope, settings.Encoder with { Window = (window, window), MaskToken = settings.MaskToken });
         _head = head(scope["encoder_pred"], _encoder);
         Prediction = new PredictionLayout(grid, PatchOrder.PixelsFirst, target.Reduction, target.Normalize);
@@ -96,7 +98,7 @@ public sealed class LoMaR : IMethod
         var dtarget = _settings.Target.IsInput ? dimages : Tensor.None;
         Ops.MaskedLoss(
             loss, Tensor.None, dpred, dtarget, pred, target, ones, mask.PatchesMasked, _loss, gradScale, step);
-        var dhidden = _head.Backward(dpred.Rows(), headSaved, step).Reshape(hidden.Shape);
+        var dhidden = _head.Backward(dpred.Rows(), headSaved, step).Reshape(hidden[0], hidden[1], hidden[2]);
         var dlatent = Ops.GatherTokensBackward(dhidden, mask.IdsMasked, first: 1, latent[1], step);
         _encoder.Backward(dlatent, dimages, encoderSaved, step);
     }
@@ -137,7 +139,7 @@ public sealed class LoMaR : IMethod
     private Tensor PredictAll(Tensor images, in VitTokens tokens, Step step)
     {
         var latent = _encoder.Forward(images, tokens, key: null, step, out _);
-        var all = Ops.GatherTokens(latent, PatchIds.All(latent[0], _masking.Size, step), first: 1, step);
+        var all = Ops.GatherTokens(latent, _all.Ids(latent[0], step), first: 1, step);
         return _head.Forward(all.Rows(), images[0], step, out _).Reshape(all[0], all[1], -1);
     }
 }

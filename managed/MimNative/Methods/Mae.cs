@@ -28,6 +28,7 @@ public sealed class Mae : IMethod
     private readonly VitEncoder _encoder;
     private readonly MaeDecoder _decoder;
     private readonly RandomMasking _masking;
+    private readonly TokenOrder _all;
     private readonly MaskedLossSettings _loss;
 
     /// <summary>Registers the model's parameters under the upstream names.</summary>
@@ -39,6 +40,7 @@ public sealed class Mae : IMethod
         Prediction = new PredictionLayout(settings.Encoder.Grid, PatchOrder.PixelsFirst, target.Reduction, target.Normalize);
         _encoder = new VitEncoder(scope, settings.Encoder);
         _decoder = new MaeDecoder(scope, settings.Decoder, Grid, settings.Encoder.Dim, settings.Encoder.Eps, Prediction.PatchSize);
+        _all = TokenOrder.All(Grid.Count);
         _masking = new RandomMasking(settings.MaskRatio, Grid.Count);
         _loss = new MaskedLossSettings(
             settings.Loss, Prediction.Patch, PatchOrder.PixelsFirst, target.Normalize, settings.LossBeta);
@@ -98,7 +100,7 @@ public sealed class Mae : IMethod
     {
         var target = _settings.Target.Of(images, step);
         latent = _encoder.Forward(images, mask, key: null, step, out _);
-        var all = PatchIds.All(images[0], Grid.Count, step);
+        var all = _all.Ids(images[0], step);
         var pred = _decoder.Forward(latent, mask, all, step, out _);
         var loss = step.Empty(DType.F32, 1);
         lossPerPatch = step.Empty(DType.F32, images[0], Grid.Count);

@@ -83,7 +83,7 @@ public sealed class Attention
         var dqkv = step.EmptyLike(saved.Qkv);
         var (q, k, v) = Split(saved.Qkv, batch);
         var (dq, dk, dv) = Split(dqkv, batch);
-        var dbias = _relative is null ? context.DBias : Ops.Filled(0, DType.F32, step, saved.Position.Bias.Shape);
+        var dbias = _relative is null ? context.DBias : Ops.FilledLike(saved.Position.Bias, 0, step);
         var dtable = _table is null ? Tensor.None : _table.GradAs(_headDim, -1);
         Ops.AttentionBackward(
             dq, dk, dv, dbias, dtable, dy, q, k, v, saved.Position, saved.Y, saved.Lse, _scale, step);

@@ -10,7 +10,7 @@ public sealed class PatchMerging
 {
     private readonly LayerNorm _norm;
     private readonly Linear _reduction;
-    private readonly int[] _order;
+    private readonly TokenOrder _order;
 
     /// <summary>For a grid of even sides.</summary>
     public PatchMerging(ParameterScope scope, int rows, int columns, long dim, float eps, WeightInit init)
@@ -21,13 +21,13 @@ public sealed class PatchMerging
         }
         _reduction = new Linear(scope["reduction"], 4 * dim, 2 * dim, init, bias: false);
         _norm = new LayerNorm(scope["norm"], 4 * dim, eps);
-        _order = new TokenBlocks(rows, columns, ColumnsOutside: true).Order();
+        _order = new TokenOrder(new TokenBlocks(rows, columns, ColumnsOutside: true).Order());
     }
 
     /// <summary>x: the tokens (B L, C) of B grids; returns (B L / 4, 2 C).</summary>
     public Tensor Forward(Residual x, long batch, Step step, out Saved saved)
     {
-        var ids = TokenBlocks.Ids(_order, batch, step);
+        var ids = _order.Ids(batch, step);
         // Sums commute with the gathering: the LayerNorm adds the branch as everywhere else.
         var merged = new Residual(Merge(x.Stream, ids, batch, step), Merge(x.Branch, ids, batch, step));
         var normed = _norm.Forward(merged, step, out var normSaved);

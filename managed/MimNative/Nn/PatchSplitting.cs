@@ -9,7 +9,7 @@ public sealed class PatchSplitting
 {
     private readonly LayerNorm _norm;
     private readonly Linear _expansion;
-    private readonly int[] _inverse;
+    private readonly TokenOrder _inverse;
     private readonly long _dim;
 
     /// <summary>For a grid of tokens of <paramref name="dim"/> channels, an even number.</summary>
@@ -20,11 +20,12 @@ public sealed class PatchSplitting
         _expansion = new Linear(scope["expansion"], dim, 2 * dim, WeightInits.Normal, bias: false);
         // The new tokens lie block by block; each place of the finer grid fetches its own.
         var order = new TokenBlocks(2 * rows, 2 * columns, ColumnsOutside: false).Order();
-        _inverse = new int[order.Length];
+        var inverse = new int[order.Length];
         for (var i = 0; i < order.Length; i++)
         {
-            _inverse[order[i]] = i;
+            inverse[order[i]] = i;
         }
+        _inverse = new TokenOrder(inverse);
     }
 
     /// <summary>x: the tokens (B L, C) of B grids; returns (4 B L, C / 2), row-major over the finer grid.</summary>
@@ -32,7 +33,7 @@ public sealed class PatchSplitting
     {
         var normed = _norm.Forward(x, step, out var normSaved);
         var blocks = _expansion.Forward(normed, step, out var expansionSaved).Reshape(batch, -1, _dim / 2);
-        var ids = TokenBlocks.Ids(_inverse, batch, step);
+        var ids = _inverse.Ids(batch, step);
         saved = new Saved(normSaved, expansionSaved, ids);
         return Ops.GatherTokens(blocks, ids, first: 0, step).Rows();
     }

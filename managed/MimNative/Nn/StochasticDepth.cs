@@ -23,7 +23,7 @@ public sealed class StochasticDepth(double rate, int depth)
             return Tensor.None;
         }
         var batch = key.Samples.Length;
-        var factors = new float[2 * depth * batch];
+        var factors = step.Rent<float>(2 * depth * batch);
         Span<float> uniform = stackalloc float[2 * depth];
         for (var b = 0; b < batch; b++)
         {

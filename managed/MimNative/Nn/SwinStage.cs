@@ -35,7 +35,7 @@ public sealed class SwinStage
         ArgumentNullException.ThrowIfNull(step);
         var contexts = step.Rent<BlockContext>(Math.Min(2, _depth));
         var size = _partitions[0].Of.Size;
-        var index = _index is null ? Tensor.None : step.FromHost<int>(_index, size, size);
+        var index = _index is null ? Tensor.None : step.Resident(_index, size, size);
         for (var i = 0; i < contexts.Length; i++)
         {
             contexts[i] = new BlockContext(_partitions[i].Position(step), Tensor.None, index, dropPath);
@@ -51,7 +51,7 @@ public sealed class SwinStage
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(TransformerStack.Saved Stack);
 
-    // A partition and its tables, which every step copies to the device.
+    // A partition and its tables.
     private sealed class Partition(WindowPartition of)
     {
         private readonly int[] _tokens = of.Tokens();
@@ -61,8 +61,8 @@ public sealed class SwinStage
 
         public AttentionPosition Position(Step step) => new()
         {
-            Windows = step.FromHost<int>(_tokens, Of.Count, Of.Size),
-            Mask = _mask.Length == 0 ? Tensor.None : step.FromHost<float>(_mask, Of.Count, Of.Size, Of.Size),
+            Windows = step.Resident(_tokens, Of.Count, Of.Size),
+            Mask = _mask.Length == 0 ? Tensor.None : step.Resident(_mask, Of.Count, Of.Size, Of.Size),
         };
     }
 }

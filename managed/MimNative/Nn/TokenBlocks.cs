@@ -1,5 +1,3 @@
-using MimNative.Runtime;
-
 namespace MimNative.Nn;
 
 /// <summary>The tokens of a grid in the order of its 2 x 2 blocks, row-major over the blocks.</summary>
@@ -19,16 +17,5 @@ internal readonly record struct TokenBlocks(int Rows, int Columns, bool ColumnsO
             order[i] = (((block / (Columns / 2) * 2) + down) * Columns) + (block % (Columns / 2) * 2) + right;
         }
         return order;
-    }
-
-    /// <summary>The same order for each image: (B, L) i32.</summary>
-    public static Tensor Ids(int[] order, long batch, Step step)
-    {
-        var ids = step.Empty(DType.I32, batch, order.Length);
-        for (var b = 0; b < batch; b++)
-        {
-            step.Upload<int>(order, ids.At(0, b));
-        }
-        return ids;
     }
 }

@@ -19,4 +19,12 @@ public static unsafe partial class Ops
         Fill(y, value, step);
         return y;
     }
+
+    /// <summary>A tensor of the step with the type and extents of another, filled with a value.</summary>
+    public static Tensor FilledLike(Tensor x, float value, Step step)
+    {
+        var y = step.EmptyLike(x);
+        Fill(y, value, step);
+        return y;
+    }
 }

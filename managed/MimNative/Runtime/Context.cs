@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using MimNative.Interop;
@@ -11,6 +12,7 @@ namespace MimNative.Runtime;
 public sealed unsafe class Context : IDisposable
 {
     private readonly ContextHandle _handle = new();
+    private readonly ConditionalWeakTable<Array, DeviceBuffer> _resident = [];
 
     /// <summary>Opens a device.</summary>
     /// <param name="device">The device.</param>
@@ -49,6 +51,9 @@ public sealed unsafe class Context : IDisposable
     /// <summary>A line for people: processor, instruction sets in use, library versions.</summary>
     public string Description => Marshal.PtrToStringUTF8((nint)Mim.mim_context_description(Native)) ?? "";
 
+    /// <summary>Bytes of all tables that were made so far by <see cref="Step.Resident"/>.</summary>
+    public long ResidentBytes { get; private set; }
+
     internal mim_context* Native
     {
         get
@@ -57,6 +62,8 @@ public sealed unsafe class Context : IDisposable
             return (mim_context*)_handle.DangerousGetHandle();
         }
     }
+
+    internal bool IsPlanning { get; private set; }
 
     private mim_context_info Info
     {
@@ -83,9 +90,42 @@ public sealed unsafe class Context : IDisposable
     public void Synchronize() => Mim.mim_context_synchronize(Native);
 
     /// <inheritdoc/>
-    public void Dispose() => _handle.Dispose();
+    public void Dispose()
+    {
+        foreach (var (_, buffer) in _resident)
+        {
+            buffer.Dispose();
+        }
+        _handle.Dispose();
+    }
 
-    internal void SetPlanning(bool enabled) => Mim.mim_context_set_planning(Native, enabled ? 1 : 0);
+    // The array's numbers on the device: copied when they are first asked for, in planning too, and there as long as the array.
+    internal DeviceBuffer Resident<T>(T[] values) where T : unmanaged
+    {
+        if (_resident.TryGetValue(values, out var known))
+        {
+            return known;
+        }
+        var buffer = new DeviceBuffer(this, (long)values.Length * sizeof(T));
+        _resident.Add(values, buffer);
+        ResidentBytes += buffer.Bytes;
+        fixed (T* start = values)
+        {
+            Tensor from = Tensor.Dense(DeviceKind.Cpu, DTypes.Of<T>(), start, values.Length);
+            var to = buffer.View(DTypes.Of<T>(), 0, values.Length);
+            var wasPlanning = IsPlanning;
+            SetPlanning(false);
+            Mim.mim_copy(Native, (mim_view*)&to, (mim_view*)&from);
+            SetPlanning(wasPlanning);
+        }
+        return buffer;
+    }
+
+    internal void SetPlanning(bool enabled)
+    {
+        Mim.mim_context_set_planning(Native, enabled ? 1 : 0);
+        IsPlanning = enabled;
+    }
 
     private sealed class ContextHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
     {

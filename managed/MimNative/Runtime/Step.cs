@@ -128,8 +128,8 @@ public sealed unsafe class Step : IDisposable
     }
 
     /// <summary>
-    /// An array for what a module saves, from a pool that hands out the same arrays in the same order every step, so that a
-    /// step in the steady state allocates nothing.
+    /// An array for what a module saves, or draws on the host, from a pool that hands out the same arrays in the same order every step, so
+    /// that a step in the steady state allocates nothing. It holds what it held before.
     /// </summary>
     public T[] Rent<T>(int count)
     {
@@ -158,6 +158,13 @@ public sealed unsafe class Step : IDisposable
 
     /// <summary>What <see cref="Keep"/> kept.</summary>
     public static ref readonly T Kept<T>(object saved) => ref ((T[])saved)[0];
+
+    /// <summary>
+    /// A table that is the same in every step, at a place of its own outside the arena: copied to the device when it is first asked for,
+    /// shared by all steps of the context, and there as long as the array, which must not change.
+    /// </summary>
+    public Tensor Resident<T>(T[] values, params ReadOnlySpan<long> shape) where T : unmanaged =>
+        _context.Resident(values).View(DTypes.Of<T>(), 0, shape);
 
     /// <summary>A tensor of the step with the given numbers.</summary>
     public Tensor FromHost<T>(ReadOnlySpan<T> values, params ReadOnlySpan<long> shape) where T : unmanaged

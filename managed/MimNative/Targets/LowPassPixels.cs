@@ -24,7 +24,7 @@ public sealed class LowPassPixels(Target pixels, double radius, LowPassMode mode
     {
         ArgumentNullException.ThrowIfNull(step);
         var filtered = Ops.LowPass(
-            images, step.FromHost<float>(mean, mean.Length), step.FromHost<float>(std, std.Length), (float)radius, mode, step);
+            images, step.Resident(mean, mean.Length), step.Resident(std, std.Length), (float)radius, mode, step);
         return pixels.Of(filtered, step);
     }
 }

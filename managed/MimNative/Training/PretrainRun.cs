@@ -75,9 +75,9 @@ public sealed class PretrainRun : IDisposable
                 OfLatest(checkpoints, LoadModel);
             }
             Pretrainer = new Pretrainer(Model, source, pretrain with { Skipped = LogSkipped + pretrain.Skipped }, from);
-            _saved = Pretrainer.State.Step;
-            _metrics = new RunMetrics(folder, Pretrainer.State.Step);
-            settings.Logger.Begins(folder.Path, Pretrainer.State.Step, Pretrainer.TotalSteps);
+            _saved = Pretrainer.Progress.Step;
+            _metrics = new RunMetrics(folder, Pretrainer.Progress.Step);
+            settings.Logger.Begins(folder.Path, Pretrainer.Progress.Step, Pretrainer.TotalSteps);
         }
         catch
         {
@@ -119,7 +119,7 @@ public sealed class PretrainRun : IDisposable
     }
 
     /// <summary>Adds a picture to the TensorBoard events.</summary>
-    public void LogPicture(string name, Image picture) => _metrics.Picture(name, picture, Pretrainer.State.Step);
+    public void LogPicture(string name, Image picture) => _metrics.Picture(name, picture, Pretrainer.Progress.Step);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -133,15 +133,15 @@ public sealed class PretrainRun : IDisposable
     private bool TrainSteps(Action<StepReport>? stepDone, Action<int>? epochDone, CancellationToken cancellation)
     {
         var last = _settings.StopAfter > 0 ? Math.Min(_settings.StopAfter, Pretrainer.TotalSteps) : Pretrainer.TotalSteps;
-        while (Pretrainer.State.Step < last && !cancellation.IsCancellationRequested)
+        while (Pretrainer.Progress.Step < last && !cancellation.IsCancellationRequested)
         {
             var report = Pretrainer.Advance();
             _metrics.Step(report);
             stepDone?.Invoke(report);
-            var endsEpoch = Pretrainer.State.StepInEpoch == 0;
+            var endsEpoch = Pretrainer.Progress.StepInEpoch == 0;
             if (endsEpoch)
             {
-                epochDone?.Invoke(Pretrainer.State.Epoch);
+                epochDone?.Invoke(Pretrainer.Progress.Epoch);
             }
             if (_settings.CheckpointEvery > 0 ? report.Step % _settings.CheckpointEvery == 0 : endsEpoch)
             {
@@ -149,12 +149,12 @@ public sealed class PretrainRun : IDisposable
             }
         }
         Save();
-        return Pretrainer.State.Step >= last;
+        return Pretrainer.Progress.Step >= last;
     }
 
     private void Save()
     {
-        if (_saved == Pretrainer.State.Step)
+        if (_saved == Pretrainer.Progress.Step)
         {
             return;
         }

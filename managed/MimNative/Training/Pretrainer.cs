@@ -32,6 +32,8 @@ public sealed class Pretrainer : IDisposable
     private readonly LearningRateSchedule _schedule;
     private readonly DeviceBuffer _losses;
     private readonly TrainRecipe _train;
+    private readonly RunState _begun;
+    private readonly float[] _microLosses;
 
     /// <summary>A run from its beginning, or from where <paramref name="from"/> stands (the model is loaded by the caller).</summary>
     /// <exception cref="ArgumentException">The data holds fewer pictures than one step needs, ...</exception>
@@ -45,7 +47,7 @@ public sealed class Pretrainer : IDisposable
         var image = model.Recipe.Image;
         StepsPerEpoch = RequireFits(model.Recipe, source.Count);
         TotalSteps = StepsPerEpoch * _train.Epochs;
-        State = from ?? new RunState
+        _begun = from ?? new RunState
         {
             Step = 0,
             Epoch = 0,
@@ -54,18 +56,22 @@ public sealed class Pretrainer : IDisposable
             Precision = model.Compute == DType.BF16 ? Precision.Bf16 : Precision.F32,
             Recipe = model.Recipe.Name,
         };
-        if (Precisions.Type(State.Precision) != model.Compute)
+        if (Precisions.Type(_begun.Precision) != model.Compute)
         {
-            throw new ArgumentException($"the run computed in {State.Precision} so far, the model is made for {model.Compute}");
+            throw new ArgumentException($"the run computed in {_begun.Precision} so far, the model is made for {model.Compute}");
         }
+        Progress = new RunProgress(
+            _begun.Step, _begun.Epoch, _begun.StepInEpoch, _begun.SamplesSeen, _begun.LossSum, _begun.LossCount);
+        _microLosses = new float[_train.Accumulation];
         _schedule = LearningRateSchedule.Of(model.Recipe, checked((int)StepsPerEpoch * _train.Accumulation));
         _optimizer = new AdamW(
             model.Store,
             new AdamWSettings(_train.Beta1, _train.Beta2, _train.Epsilon, _train.WeightDecay, _train.Clip),
             parameter => AdamW.Decays(parameter, _train.NoDecay), model.Context)
-        { Steps = State.Step };
+        { Steps = Progress.Step };
         _losses = new DeviceBuffer(model.Context, sizeof(float) * _train.Accumulation);
         _step = new Step(model.Context) { Compute = model.Compute };
+        var resident = model.Context.ResidentBytes;
         var (arena, scratch) = _step.Plan(step =>
         {
             var images = step.Empty(DType.F32, _train.Batch, image.Channels, image.Height, image.Width);
@@ -78,12 +84,13 @@ public sealed class Pretrainer : IDisposable
             Workers = settings.Workers,
             Strict = settings.Strict,
             Skipped = settings.Skipped,
-            StartEpoch = State.Epoch,
-            StartBatch = (long)State.StepInEpoch * _train.Accumulation,
+            StartEpoch = Progress.Epoch,
+            StartBatch = (long)Progress.StepInEpoch * _train.Accumulation,
         };
         _loader = new ImageLoader(source, Transforms.Create(model.Recipe), options);
         var batch = sizeof(float) * _train.Batch * 3L * image.Height * image.Width;
-        Memory = new MemoryPlan(model.Store.Bytes, arena, scratch, batch * (options.Prefetch + 1));
+        Memory = new MemoryPlan(
+            model.Store.Bytes, arena + (model.Context.ResidentBytes - resident), scratch, batch * (options.Prefetch + 1));
     }
 
     /// <summary>Optimiser steps of one epoch; pictures that do not fill a step are left out of the epoch.</summary>
@@ -96,10 +103,21 @@ public sealed class Pretrainer : IDisposable
     public MemoryPlan Memory { get; }
 
     /// <summary>Where the run stands after the latest step.</summary>
-    public RunState State { get; private set; }
+    public RunProgress Progress { get; private set; }
+
+    /// <summary>The same as a checkpoint holds it, made anew for every caller.</summary>
+    public RunState State => _begun with
+    {
+        Step = Progress.Step,
+        Epoch = Progress.Epoch,
+        StepInEpoch = Progress.StepInEpoch,
+        SamplesSeen = Progress.SamplesSeen,
+        LossSum = Progress.LossSum,
+        LossCount = Progress.LossCount,
+    };
 
     /// <summary>Whether all epochs are done.</summary>
-    public bool IsDone => State.Step >= TotalSteps;
+    public bool IsDone => Progress.Step >= TotalSteps;
 
     /// <summary>Pictures that were skipped so far because they cannot be decoded.</summary>
     public IReadOnlyList<SkippedImage> Skipped => _loader.Skipped();
@@ -128,13 +146,16 @@ public sealed class Pretrainer : IDisposable
                 $"(train.batch {train.Batch} x train.accumulation {train.Accumulation}); set a smaller train.batch");
     }
 
-    /// <summary>One optimiser step: all its micro-batches forward and backward, then the update.</summary>
+    /// <summary>
+    /// One optimiser step: all its micro-batches forward and backward, then the update. From the second step on, it allocates no managed
+    /// memory.
+    /// </summary>
     /// <exception cref="NotFiniteNumberException">The loss is not finite; the parameters are those before the step.</exception>
     public StepReport Advance()
     {
         var start = Stopwatch.GetTimestamp();
         var waited = _loader.TotalWait;
-        var (epoch, inEpoch) = (State.Epoch, State.StepInEpoch);
+        var (epoch, inEpoch) = (Progress.Epoch, Progress.StepInEpoch);
         for (var i = 0; i < _train.Accumulation; i++)
         {
             Accumulate(i);
@@ -142,14 +163,15 @@ public sealed class Pretrainer : IDisposable
         var rate = _schedule.At(epoch, inEpoch * _train.Accumulation);
         var loss = ReadLoss(epoch);
         _optimizer.Update(rate, _step);
-        var norm = _step.ToArray<float>(_optimizer.GradientNorm)[0];
-        State = Next(loss);
-        if (State.StepInEpoch == 0)
+        Span<float> norm = stackalloc float[1];
+        _step.Download(_optimizer.GradientNorm, norm);
+        Progress = Next(loss);
+        if (Progress.StepInEpoch == 0)
         {
             SkipRest();
         }
         return new StepReport(
-            State.Step, TotalSteps, epoch, loss, rate, norm, _train.Batch * _train.Accumulation,
+            Progress.Step, TotalSteps, epoch, loss, rate, norm[0], _train.Batch * _train.Accumulation,
             Stopwatch.GetElapsedTime(start).TotalSeconds, (_loader.TotalWait - waited).TotalSeconds);
     }
 
@@ -179,34 +201,34 @@ public sealed class Pretrainer : IDisposable
 
     private void TrainStep(Tensor images, ReadOnlyMemory<long> samples, int microStep)
     {
-        var key = new BatchKey(samples, unchecked((long)_train.Seed), State.Epoch);
+        var key = new BatchKey(samples, unchecked((long)_train.Seed), Progress.Epoch);
         var loss = _losses.View(DType.F32, sizeof(float) * microStep, 1);
         _model.Method.TrainStep(loss, images, key, _step, gradScale: 1f / _train.Accumulation);
     }
 
     private float ReadLoss(int epoch)
     {
-        var losses = _step.ToArray<float>(_losses.View(DType.F32, 0, _train.Accumulation));
-        var loss = losses.Average();
+        _step.Download<float>(_losses.View(DType.F32, 0, _train.Accumulation), _microLosses);
+        double sum = 0;
+        foreach (var micro in _microLosses)
+        {
+            sum += micro;
+        }
+        var loss = (float)(sum / _microLosses.Length);
         return float.IsFinite(loss)
             ? loss
             : throw new NotFiniteNumberException(
-                $"the loss of step {State.Step + 1} (epoch {epoch}) is {loss}; try a smaller train.base_lr or set train.clip", loss);
+                $"the loss of step {Progress.Step + 1} (epoch {epoch}) is {loss}; try a smaller train.base_lr or set train.clip", loss);
     }
 
-    private RunState Next(float loss)
+    private RunProgress Next(float loss)
     {
-        var endsEpoch = State.StepInEpoch + 1 == StepsPerEpoch;
-        var begins = State.StepInEpoch == 0;
-        return State with
-        {
-            Step = State.Step + 1,
-            Epoch = State.Epoch + (endsEpoch ? 1 : 0),
-            StepInEpoch = endsEpoch ? 0 : State.StepInEpoch + 1,
-            SamplesSeen = State.SamplesSeen + ((long)_train.Batch * _train.Accumulation),
-            LossSum = (begins ? 0 : State.LossSum) + loss,
-            LossCount = (begins ? 0 : State.LossCount) + 1,
-        };
+        var endsEpoch = Progress.StepInEpoch + 1 == StepsPerEpoch;
+        var begins = Progress.StepInEpoch == 0;
+        return new RunProgress(
+            Progress.Step + 1, Progress.Epoch + (endsEpoch ? 1 : 0), endsEpoch ? 0 : Progress.StepInEpoch + 1,
+            Progress.SamplesSeen + ((long)_train.Batch * _train.Accumulation), (begins ? 0 : Progress.LossSum) + loss,
+            (begins ? 0 : Progress.LossCount) + 1);
     }
 
     // Batches of the epoch that do not fill a step.

@@ -21,9 +21,19 @@ public readonly record struct StepReport(
     public double DataWaitShare => DataWaitSeconds / Seconds;
 }
 
+/// <summary>The counters of a run: the part of its <see cref="RunState"/> that changes with every step.</summary>
+/// <param name="Step">Optimiser steps done since the start of the run.</param>
+/// <param name="Epoch">The epoch that the next step belongs to, from 0.</param>
+/// <param name="StepInEpoch">Optimiser steps of that epoch already done.</param>
+/// <param name="SamplesSeen">Images seen since the start of the run.</param>
+/// <param name="LossSum">Sum of the losses of the epoch so far.</param>
+/// <param name="LossCount">Number of losses in LossSum.</param>
+public readonly record struct RunProgress(
+    long Step, int Epoch, int StepInEpoch, long SamplesSeen, double LossSum, long LossCount);
+
 /// <summary>Memory of a run, known before its first step.</summary>
 /// <param name="Parameters">Values, gradients and both moments.</param>
-/// <param name="Activations">The arena of a step.</param>
+/// <param name="Activations">The arena of a step, and the tables that stay beside it.</param>
 /// <param name="Scratch">The ops' scratch memory.</param>
 /// <param name="Batches">Batches in flight between loader and step.</param>
 public readonly record struct MemoryPlan(long Parameters, long Activations, long Scratch, long Batches)

@@ -31,7 +31,7 @@ internal static class LoMaRCase
 
         // This library has an image's windows beside each other: row (n, k) here is row k N + n there.
         WindowPlace[] places = [.. rows.Ours().Select(r => new WindowPlace(tops[rows.Window(r)], lefts[rows.Window(r)]))];
-        var mask = lomar.Masking.From(places, rows.Ours().Select(r => orders[r]).ToArray(), step);
+        var mask = lomar.Masking.From(places, rows.Ours().SelectMany(r => orders[r]).ToArray(), step);
         var images = recorded.Load("imgs", step);
         var pred = step.ToArray<float>(lomar.Predict(images, mask, step));
         compare.Norm("pred", rows.AsRecorded(pred), recorded.Floats("pred"), Tolerance.Output);

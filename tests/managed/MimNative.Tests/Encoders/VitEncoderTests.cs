@@ -37,7 +37,7 @@ public sealed class VitEncoderTests(Device device)
         run.Allocate();
         var images = run.Random(2, 3, 8, 12);
         var all = encoder.Forward(images, run.Step);
-        var kept = encoder.Forward(images, Keeping(PatchIds.All(2, Settings.Grid.Count, run.Step)), key: null, run.Step, out _);
+        var kept = encoder.Forward(images, Keeping(TokenOrder.All(Settings.Grid.Count).Ids(2, run.Step)), key: null, run.Step, out _);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(all.Shape, Is.EqualTo(new long[] { 2, 7, 12 }));

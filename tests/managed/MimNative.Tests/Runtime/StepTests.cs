@@ -53,6 +53,42 @@ public sealed unsafe class StepTests : IDisposable
     }
 
     [Test]
+    public void A_resident_table_is_there_from_the_plan_on_whatever_the_arena_does()
+    {
+        int[] table = [3, 1, 4, 1, 5, 9];
+        nint planned = 0;
+        var (arena, _) = _step.Plan(step => planned = Address(step.Resident(table, 2, 3)));
+        var before = _context.ResidentBytes;
+        var again = _step.Resident(table, 6);
+        _step.Reserve(1 << 10);
+        var mark = _step.Mark();
+        _step.Rewind(mark, _step.FromHost<float>([7], 1));
+        _step.Begin();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(arena, Is.Zero);
+            Assert.That(Address(again), Is.EqualTo(planned));
+            Assert.That(again.Span<int>().ToArray(), Is.EqualTo(table), "copied although the step was only planned");
+            Assert.That(_context.ResidentBytes, Is.EqualTo(before).And.EqualTo(24));
+        }
+    }
+
+    [Test]
+    public void Each_context_has_resident_tables_of_its_own()
+    {
+        float[] table = [1, 2];
+        using var other = new Context(Device.Cpu, threads: 1);
+        using Step step = new(other), sibling = new(_context);
+        var mine = Address(_step.Resident(table, 2));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Address(step.Resident(table, 2)), Is.Not.EqualTo(mine));
+            Assert.That(Address(sibling.Resident(table, 2)), Is.EqualTo(mine));
+            Assert.That(Address(_step.Resident<float>([1, 2], 2)), Is.Not.EqualTo(mine), "another array is another table");
+        }
+    }
+
+    [Test]
     public void A_step_that_outgrows_its_plan_is_an_error()
     {
         _step.Plan(step => step.Empty(DType.F32, 32));
