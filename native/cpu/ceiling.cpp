@@ -21,13 +21,24 @@ namespace mim::cpu {
 namespace HWY_NAMESPACE {
 
 // Twelve chains: more than latency times units of any processor so far, and within 16 registers.
-// Each product is 1 - 2^-23 of the sum before it, so nothing overflows or becomes denormal.
-// Returns the operations; the sums go to `sink`, or the loop would be no one's.
+// They begin with different numbers, or the compiler would see one chain and compute no other. Each
+// product is 1 - 2^-23 of the sum before it, so nothing overflows or becomes denormal. Returns the
+// operations; the sums go to `sink`, or the loop would be no one's.
 double multiply_add(int64_t rounds, float* sink) {
     const float_lanes d;
-    const auto factor = hn::Set(d, 0.99999988f), term = hn::Set(d, sink[0]);
-    auto a0 = term, a1 = term, a2 = term, a3 = term, a4 = term, a5 = term;
-    auto a6 = term, a7 = term, a8 = term, a9 = term, a10 = term, a11 = term;
+    const auto factor = hn::Set(d, 0.99999988f), term = hn::Set(d, sink[12]);
+    auto a0 = hn::Set(d, sink[0]);
+    auto a1 = hn::Set(d, sink[1]);
+    auto a2 = hn::Set(d, sink[2]);
+    auto a3 = hn::Set(d, sink[3]);
+    auto a4 = hn::Set(d, sink[4]);
+    auto a5 = hn::Set(d, sink[5]);
+    auto a6 = hn::Set(d, sink[6]);
+    auto a7 = hn::Set(d, sink[7]);
+    auto a8 = hn::Set(d, sink[8]);
+    auto a9 = hn::Set(d, sink[9]);
+    auto a10 = hn::Set(d, sink[10]);
+    auto a11 = hn::Set(d, sink[11]);
     for (int64_t i = 0; i < rounds; ++i) {
         a0 = hn::MulAdd(a0, factor, term);
         a1 = hn::MulAdd(a1, factor, term);
@@ -48,25 +59,36 @@ double multiply_add(int64_t rounds, float* sink) {
     return double(rounds) * 12 * 2 * double(lane_count());
 }
 
+// Four places of the range at once: one stream alone waits for memory more than it moves.
 void read_floats(const float* x, int64_t count, float* sink) {
     const float_lanes d;
-    const int64_t lanes = lane_count();
+    const int64_t lanes = lane_count(), part = count / 64 * 16;
     auto a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0;
-    for (int64_t i = 0; i + 4 * lanes <= count; i += 4 * lanes) {
+    for (int64_t i = 0; i < part; i += lanes) {
         a0 = hn::Add(a0, hn::Load(d, x + i));
-        a1 = hn::Add(a1, hn::Load(d, x + i + lanes));
-        a2 = hn::Add(a2, hn::Load(d, x + i + 2 * lanes));
-        a3 = hn::Add(a3, hn::Load(d, x + i + 3 * lanes));
+        a1 = hn::Add(a1, hn::Load(d, x + part + i));
+        a2 = hn::Add(a2, hn::Load(d, x + 2 * part + i));
+        a3 = hn::Add(a3, hn::Load(d, x + 3 * part + i));
     }
     sink[0] = sum_of_lanes(d, hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)));
 }
 
+void scale_floats(float* x, int64_t count) {
+    const float_lanes d;
+    const int64_t lanes = lane_count(), part = count / 64 * 16;
+    const auto scale = hn::Set(d, 0.5f);
+    for (int64_t i = 0; i < part; i += lanes)
+        for (int64_t j = i; j < 4 * part; j += part)
+            hn::Store(hn::Mul(scale, hn::Load(d, x + j)), d, x + j);
+}
+
 void triad_floats(float* a, const float* b, const float* c, int64_t count) {
     const float_lanes d;
-    const int64_t lanes = lane_count();
+    const int64_t lanes = lane_count(), part = count / 64 * 16;
     const auto scale = hn::Set(d, 3.0f);
-    for (int64_t i = 0; i + lanes <= count; i += lanes)
-        hn::Stream(hn::MulAdd(scale, hn::Load(d, c + i), hn::Load(d, b + i)), d, a + i);
+    for (int64_t i = 0; i < part; i += lanes)
+        for (int64_t j = i; j < 4 * part; j += part)
+            hn::Stream(hn::MulAdd(scale, hn::Load(d, c + j), hn::Load(d, b + j)), d, a + j);
     hwy::FlushStream();
 }
 
@@ -79,25 +101,25 @@ namespace mim::cpu {
 
 HWY_EXPORT(multiply_add);
 HWY_EXPORT(read_floats);
+HWY_EXPORT(scale_floats);
 HWY_EXPORT(triad_floats);
 
 namespace {
 
 constexpr int repetitions = 7;
 
-// Two independent dot products a cycle at most: ten chains hide their latency. The operands are
-// opaque to the compiler, which would otherwise fold them.
+// Two dot products a cycle at most: ten chains hide their latency.
 #if defined(__x86_64__)
 __attribute__((target("avx512f,avx512bf16"))) double dot_bf16(int64_t rounds, float* sink) {
-    const __m512 one = _mm512_set1_ps(sink[0]);
-    const __m512bh x = _mm512_cvtne2ps_pbh(one, one);
+    const __m512 term = _mm512_set1_ps(sink[12]);
+    const __m512bh x = _mm512_cvtne2ps_pbh(term, term);
     __m512 a[10];
-    for (__m512& sum : a) sum = one;
+    for (int i = 0; i < 10; ++i) a[i] = _mm512_set1_ps(sink[i]);
     for (int64_t i = 0; i < rounds; ++i)
         for (__m512& sum : a) sum = _mm512_dpbf16_ps(sum, x, x);
     __m512 total = a[0];
     for (int i = 1; i < 10; ++i) total = _mm512_add_ps(total, a[i]);
-    sink[0] = _mm512_reduce_add_ps(total);
+    _mm512_storeu_ps(sink, total);
     return double(rounds) * 10 * 16 * 2 * 2;
 }
 #else
@@ -138,7 +160,8 @@ void processor::measure_ceiling(context& ctx, mim_ceiling& ceiling) {
 
     const auto arithmetic = [&](auto&& loop) {
         return best_rate(ctx, [&](int) {
-            float sink[16] = {1e-6f};
+            float sink[16];
+            for (int i = 0; i < 16; ++i) sink[i] = 1e-6f * float(i + 1);
             return loop(rounds, sink);
         });
     };
@@ -147,33 +170,32 @@ void processor::measure_ceiling(context& ctx, mim_ceiling& ceiling) {
 
     const device_memory memory(ctx.device(), 3 * stream * int64_t(sizeof(float)));
     float* a = static_cast<float*>(memory.data());
-    const auto share = [&](int thread) {  // of one stream, in whole cache lines
-        const int64_t team = omp_get_num_threads(), lines = stream / 16;
-        return std::pair(lines * thread / team * 16, lines * (thread + 1) / team * 16);
+    const auto share = [&](int thread) {  // of one stream, in blocks of four cache lines
+        const int64_t team = omp_get_num_threads(), blocks = stream / 64;
+        return std::pair(blocks * thread / team * 64, blocks * (thread + 1) / team * 64);
     };
-    // every thread reads its part of the three streams
-    ceiling.read_gbytes = float(best_rate(ctx,
-                                          [&](int thread) {
-                                              const auto [begin, end] = share(thread);
-                                              float sink[1];
-                                              double bytes = 0;
-                                              for (int64_t i = 0; i < 3; ++i) {
-                                                  HWY_DYNAMIC_DISPATCH(read_floats)
-                                                  (a + i * stream + begin, end - begin, sink);
-                                                  bytes += double(end - begin) * sizeof(float);
-                                              }
-                                              return bytes;
-                                          }) /
-                                giga);
-    ceiling.triad_gbytes =
-        float(best_rate(ctx,
-                        [&](int thread) {
-                            const auto [begin, end] = share(thread);
-                            HWY_DYNAMIC_DISPATCH(triad_floats)
-                            (a + begin, a + stream + begin, a + 2 * stream + begin, end - begin);
-                            return 3 * double(end - begin) * sizeof(float);
-                        }) /
-              giga);
+    const auto bandwidth = [&](int streams, auto&& loop) {  // streams that the loop moves
+        return float(best_rate(ctx,
+                               [&](int thread) {
+                                   const auto [begin, end] = share(thread);
+                                   loop(begin, end - begin);
+                                   return streams * double(end - begin) * sizeof(float);
+                               }) /
+                     giga);
+    };
+    ceiling.read_gbytes = bandwidth(3, [&](int64_t begin, int64_t count) {
+        float sink[1];
+        for (int64_t i = 0; i < 3; ++i)
+            HWY_DYNAMIC_DISPATCH(read_floats)(a + i * stream + begin, count, sink);
+    });
+    ceiling.update_gbytes = bandwidth(6, [&](int64_t begin, int64_t count) {
+        for (int64_t i = 0; i < 3; ++i)
+            HWY_DYNAMIC_DISPATCH(scale_floats)(a + i * stream + begin, count);
+    });
+    ceiling.triad_gbytes = bandwidth(3, [&](int64_t begin, int64_t count) {
+        HWY_DYNAMIC_DISPATCH(triad_floats)
+        (a + begin, a + stream + begin, a + 2 * stream + begin, count);
+    });
 }
 
 }  // namespace mim::cpu

@@ -20,7 +20,8 @@ OP_TEST(ceiling, int64_t threads) {
     mim_ceiling ceiling = {sizeof ceiling};
     t.ok(mim_measure_ceiling(ctx, &ceiling));
     EXPECT_EQ(int32_t(sizeof ceiling), ceiling.size);
-    for (const float rate : {ceiling.f32_gflops, ceiling.read_gbytes, ceiling.triad_gbytes}) {
+    for (const float rate :
+         {ceiling.f32_gflops, ceiling.read_gbytes, ceiling.update_gbytes, ceiling.triad_gbytes}) {
         EXPECT_TRUE(std::isfinite(rate));
         EXPECT_GT(rate, 0);
     }
@@ -33,7 +34,7 @@ OP_TEST(ceiling, int64_t threads) {
 OP_CASES(ceiling, {1}, {2});
 
 OP_TEST(ceiling_planning) {
-    mim_ceiling ceiling = {sizeof ceiling, 1, 2, 3, 4};
+    mim_ceiling ceiling = {sizeof ceiling, 1, 2, 3, 4, 5};
     t.ok(mim_context_set_planning(t.ctx(), 1));
     t.ok(mim_measure_ceiling(t.ctx(), &ceiling));
     t.ok(mim_context_set_planning(t.ctx(), 0));

@@ -144,9 +144,10 @@ internal static unsafe partial class AbiLayout
         mim_ceiling value = default;
         var start = (byte*)&value;
         return new AbiStruct("mim_ceiling", sizeof(mim_ceiling),
-            ["size", "f32_gflops", "bf16_gflops", "read_gbytes", "triad_gbytes"],
+            ["size", "f32_gflops", "bf16_gflops", "read_gbytes", "update_gbytes", "triad_gbytes"],
             [(byte*)&value.size - start, (byte*)&value.f32_gflops - start, (byte*)&value.bf16_gflops - start,
-                (byte*)&value.read_gbytes - start, (byte*)&value.triad_gbytes - start]);
+                (byte*)&value.read_gbytes - start, (byte*)&value.update_gbytes - start,
+                (byte*)&value.triad_gbytes - start]);
     }
 
     private static AbiStruct Of_mim_image_info()

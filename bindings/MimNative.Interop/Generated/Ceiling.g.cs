@@ -18,18 +18,18 @@ internal unsafe struct mim_ceiling
     public int size;
     /// <summary>fused multiply-add of f32, operands in registers</summary>
     public float f32_gflops;
-    /// <summary>dot products of bf16 pairs added to f32, operands in registers, with vector</summary>
-    /// <remarks>
-    /// <code>
-    ///     instructions; 0 where has_bf16 of mim_context_info is
-    /// </code>
-    /// </remarks>
+    /// <summary>
+    /// vector dot products of bf16 pairs added to f32, operands in registers;
+    /// 0 where has_bf16 of mim_context_info is
+    /// </summary>
     public float bf16_gflops;
     /// <summary>reading memory that no cache holds</summary>
     public float read_gbytes;
+    /// <summary>x = s x in place: the stream counted as read and as written</summary>
+    public float update_gbytes;
     /// <summary>
     /// a = b + s c, the stores past the caches: two streams read, one written,
-    ///  all three counted
+    /// all three counted
     /// </summary>
     public float triad_gbytes;
 }

@@ -83,7 +83,8 @@ public sealed unsafe class Context : IDisposable
     {
         var ceiling = new mim_ceiling { size = sizeof(mim_ceiling) };
         Mim.mim_measure_ceiling(Native, &ceiling);
-        return new Ceiling(ceiling.f32_gflops, ceiling.bf16_gflops, ceiling.read_gbytes, ceiling.triad_gbytes);
+        return new Ceiling(
+            ceiling.f32_gflops, ceiling.bf16_gflops, ceiling.read_gbytes, ceiling.update_gbytes, ceiling.triad_gbytes);
     }
 
     /// <summary>Waits until everything that was asked of the device is done.</summary>

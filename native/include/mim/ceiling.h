@@ -11,13 +11,13 @@ extern "C" {
 /* Rates of a context's threads together. A multiplication and an addition count as two operations.
  * Giga is 10^9. */
 typedef struct mim_ceiling {
-    int32_t size;     /* sizeof(mim_ceiling) */
-    float f32_gflops; /* fused multiply-add of f32, operands in registers */
-    float
-        bf16_gflops; /* dot products of bf16 pairs added to f32, operands in registers, with vector
-                            instructions; 0 where has_bf16 of mim_context_info is */
-    float read_gbytes;  /* reading memory that no cache holds */
-    float triad_gbytes; /* a = b + s c, the stores past the caches: two streams read, one written,
+    int32_t size;        /* sizeof(mim_ceiling) */
+    float f32_gflops;    /* fused multiply-add of f32, operands in registers */
+    float bf16_gflops;   /* vector dot products of bf16 pairs added to f32, operands in registers;
+                            0 where has_bf16 of mim_context_info is */
+    float read_gbytes;   /* reading memory that no cache holds */
+    float update_gbytes; /* x = s x in place: the stream counted as read and as written */
+    float triad_gbytes;  /* a = b + s c, the stores past the caches: two streams read, one written,
                             all three counted */
 } mim_ceiling;
 
