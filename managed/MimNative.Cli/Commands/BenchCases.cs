@@ -3,32 +3,55 @@ using MimNative.Recipes;
 
 namespace MimNative.Cli.Commands;
 
-/// <summary>Which training steps a command line asks to be measured.</summary>
-internal static class BenchCases
+/// <summary>What a command line asks to be measured.</summary>
+/// <param name="cases">Names of steps, or beginnings of names of ops; empty for all.</param>
+/// <param name="recipe">A recipe instead of the steps.</param>
+/// <param name="settings">What to change in it.</param>
+/// <param name="batch">Images of a step; 0 for each case's own.</param>
+internal sealed class BenchCases(string[] cases, string? recipe, string[] settings, int batch)
 {
     private const string ScaledByDefault = "mae-vit-s16";
 
-    /// <summary>The recipes by the names of their cases.</summary>
-    public static IReadOnlyList<(string Name, Recipe Recipe)> Selected(string[] cases, string? recipe, string[] settings, int batch)
+    /// <summary>Whether nothing in particular is asked for.</summary>
+    public bool IsEverything => cases.Length == 0 && recipe is null;
+
+    /// <summary>The ops.</summary>
+    public IReadOnlyList<OpCase> Ops() => recipe is not null || settings.Length > 0 || batch > 0
+        ? throw new ArgumentException("ops have sizes of their own: --recipe, --set and --batch are for steps")
+        : cases.Length == 0 ? OpCases.All : [.. cases.SelectMany(OpCases.Find).Distinct()];
+
+    /// <summary>The recipes of the steps by the names of their cases.</summary>
+    public IReadOnlyList<(string Name, Recipe Recipe)> Steps() =>
+        IsEverything ? Of([.. StepCases.All.Select(c => c.Name)]) : Of(cases);
+
+    /// <summary>The steps whose scaling over threads is measured: one, if none is asked for.</summary>
+    public IReadOnlyList<(string Name, Recipe Recipe)> Scaled() => Of(IsEverything ? [ScaledByDefault] : cases);
+
+    /// <summary>The element types; auto where none is named.</summary>
+    public static IReadOnlyList<Precision> Precisions(string[] names) => names.Length == 0
+        ? [Precision.Auto]
+        : [.. names.Distinct().Select(name => name switch
+        {
+            "auto" => Precision.Auto,
+            "f32" => Precision.F32,
+            "bf16" => Precision.Bf16,
+            _ => throw new ArgumentException($"--precision is '{name}', expected auto, f32 or bf16"),
+        })];
+
+    private (string Name, Recipe Recipe)[] Of(string[] names)
     {
         if (recipe is null)
         {
             return settings.Length > 0
                 ? throw new ArgumentException("--set changes a recipe, so --recipe is missing")
-                : [.. (cases.Length > 0 ? cases.Select(StepCases.Find) : StepCases.All).Select(c => (c.Name, OfBatch(c, batch)))];
+                : [.. names.Select(StepCases.Find).Select(c => (c.Name, (batch > 0 ? c with { Batch = batch } : c).Recipe()))];
         }
         if (cases.Length > 0)
         {
             throw new ArgumentException("--case and --recipe exclude each other");
         }
-        string[] all = [.. settings, "train.accumulation=1", .. batch > 0 ? [$"train.batch={batch}"] : (string[])[]];
-        var own = Recipe.Load(recipe, all);
+        var own = Recipe.Load(
+            recipe, [.. settings, "train.accumulation=1", .. batch > 0 ? [$"train.batch={batch}"] : (string[])[]]);
         return [(own.Name, own)];
     }
-
-    /// <summary>The same for the scaling over threads, where one case is enough if none is asked for.</summary>
-    public static IReadOnlyList<(string Name, Recipe Recipe)> Scaled(string[] cases, string? recipe, string[] settings, int batch) =>
-        Selected(cases.Length == 0 && recipe is null ? [ScaledByDefault] : cases, recipe, settings, batch);
-
-    private static Recipe OfBatch(StepCase step, int batch) => (batch > 0 ? step with { Batch = batch } : step).Recipe();
 }

@@ -10,27 +10,31 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim bench</c>: how fast this machine trains, beside its own ceiling and beside a peer.</summary>
 internal static class BenchCommand
 {
-    private const string All = "all", Steps = "steps", Scaling = "scaling";
+    private const string All = "all", Ops = "ops", Steps = "steps", Scaling = "scaling";
 
     public static Command Create()
     {
         var section = new Argument<string>("section")
         {
-            Description = "what to measure: steps (whole training steps), scaling (a step with 1, 2, ... threads), or all",
+            Description = "what to measure: ops (one by one), steps (whole training steps), scaling (a step with 1, 2, ... threads), or all",
             DefaultValueFactory = _ => All,
         };
         section.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: not (All or Steps or Scaling) and var other }])
+            if (result.Tokens is [{ Value: not (All or Ops or Steps or Scaling) and var other }])
             {
-                result.AddError($"there is no section '{other}', expected {All}, {Steps} or {Scaling}");
+                result.AddError($"there is no section '{other}', expected {All}, {Ops}, {Steps} or {Scaling}");
             }
         });
-        var cases = new Option<string[]>("--case") { Description = "a case by name instead of all; may be repeated" };
+        var cases = new Option<string[]>("--case") { Description = "a step by name, or ops by the beginning of their names, instead of all; may be repeated" };
         var recipe = new Option<string>("--recipe") { Description = "the step of a recipe, by name or file, instead of the cases" };
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe: encoder.depth=6" };
         var batch = CommonOptions.Whole("--batch", "images of a step; 0 for the case's own", 0, 65536, otherwise: 0);
         var threads = CommonOptions.Threads();
+        var precision = new Option<string[]>("--precision")
+        {
+            Description = "auto (bf16 where the processor has it), f32 or bf16; may be repeated",
+        };
         var runs = CommonOptions.Whole(
             "--runs", "rounds of a case, each in a process of its own; 0 for 5 with a peer and 1 without", 0, 1000, otherwise: 0);
         var seconds = Seconds();
@@ -40,7 +44,7 @@ internal static class BenchCommand
         var measure = new Option<string>("--measure") { Description = "measures one task and prints a line of JSON", Hidden = true };
         var command = new Command("bench", "Measures how fast this machine trains, beside its own ceiling and beside PyTorch.")
         {
-            section, cases, recipe, set, batch, threads, runs, seconds, peer, script, json, measure,
+            section, cases, recipe, set, batch, precision, threads, runs, seconds, peer, script, json, measure,
         };
         command.SetAction(parsed =>
         {
@@ -50,14 +54,15 @@ internal static class BenchCommand
                 return ExitCode.Ok;
             }
             var asked = parsed.GetValue(section)!;
+            var chosen = new BenchCases(
+                parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch));
             var run = new BenchRun(new BenchOptions
             {
-                Cases = BenchCases.Selected(
-                    parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch)),
-                Scaled = BenchCases.Scaled(
-                    parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch)),
-                WithSteps = asked is All or Steps,
-                WithScaling = asked is All or Scaling,
+                // who names a step does not mean the ops
+                Ops = asked == Ops || (asked == All && chosen.IsEverything) ? chosen.Ops() : [],
+                Steps = asked is All or Steps ? chosen.Steps() : [],
+                Scaled = asked is All or Scaling ? chosen.Scaled() : [],
+                Precisions = BenchCases.Precisions(parsed.GetValue(precision) ?? []),
                 Threads = parsed.GetValue(threads),
                 Runs = parsed.GetValue(runs),
                 Seconds = parsed.GetValue(seconds),
@@ -73,7 +78,7 @@ internal static class BenchCommand
 
     private static Option<double> Seconds() => new("--seconds")
     {
-        Description = "how long a process measures after its warm-up (5 steps at least)",
+        Description = "how long a step is measured after its warm-up, 5 times at least; an op a twentieth of it",
         DefaultValueFactory = _ => 4,
         CustomParser = result =>
         {

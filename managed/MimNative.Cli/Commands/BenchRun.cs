@@ -11,10 +11,10 @@ namespace MimNative.Cli.Commands;
 /// <summary>What a command line asks of <c>mim bench</c>.</summary>
 internal sealed record BenchOptions
 {
-    public required IReadOnlyList<(string Name, Recipe Recipe)> Cases { get; init; }
-    public required IReadOnlyList<(string Name, Recipe Recipe)> Scaled { get; init; }
-    public bool WithSteps { get; init; }
-    public bool WithScaling { get; init; }
+    public IReadOnlyList<OpCase> Ops { get; init; } = [];
+    public IReadOnlyList<(string Name, Recipe Recipe)> Steps { get; init; } = [];
+    public IReadOnlyList<(string Name, Recipe Recipe)> Scaled { get; init; } = [];
+    public IReadOnlyList<Precision> Precisions { get; init; } = [];
     public int Threads { get; init; }
     public int Runs { get; init; }
     public double Seconds { get; init; }
@@ -27,17 +27,24 @@ internal sealed record BenchOptions
 internal sealed class BenchRun(BenchOptions options)
 {
     private const int RoundsWithPeer = 5;
+    private const double OpShare = 1.0 / 20;
 
     private static readonly string[] Variables =
         ["OMP_WAIT_POLICY", "OMP_NUM_THREADS", "OMP_PROC_BIND", "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "DNNL_MAX_CPU_ISA"];
 
+    private readonly MeasuringProcess _self = MeasuringProcess.Self("bench", "--measure");
     private readonly bool _silent = options.Json == "-";
 
     /// <summary>The work of one process: the task in, a line of JSON out.</summary>
-    public static void MeasureOne(string task)
+    public static void MeasureOne(string json)
     {
-        using var benchmark = new StepBenchmark(
-            JsonSerializer.Deserialize(task, BenchmarkJson.Default.BenchmarkTask) ?? throw new FormatException("--measure is null"));
+        var task = JsonSerializer.Deserialize(json, BenchmarkJson.Default.BenchmarkTask) ?? throw new FormatException("--measure is null");
+        if (task.Recipe is null)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(OpBenchmark.Measure(task), BenchmarkJson.Default.OpMeasurement));
+            return;
+        }
+        using var benchmark = new StepBenchmark(task);
         Console.WriteLine(JsonSerializer.Serialize(benchmark.Measure(), BenchmarkJson.Default.StepMeasurement));
     }
 
@@ -48,24 +55,29 @@ internal sealed class BenchRun(BenchOptions options)
             OutputFile.Prepare(file);
         }
         var peer = options.Peer is null ? null : PeerScript.Process(options.Peer, options.PeerScript);
-        var report = Begin();
-        if (options.WithSteps)
+        var report = Begin(out var hasBf16);
+        if (options.Ops.Count > 0)
         {
-            report = report with { Steps = Steps(peer, report.Threads) };
+            report = report with { Ops = Ops(peer, report, hasBf16) };
+            Show(() => BenchTables.Ops(report.Ops));
+        }
+        if (options.Steps.Count > 0)
+        {
+            report = report with { Steps = Steps(peer, report.Threads, hasBf16) };
             Show(() => BenchTables.Steps(report.Steps, report.Ceiling));
         }
-        if (options.WithScaling)
+        if (options.Scaled.Count > 0)
         {
-            report = report with { Scaling = Scaling(report.Threads) };
+            report = report with { Scaling = Scaling(report.Threads, hasBf16) };
             Show(() => BenchTables.Scaling(report.Scaling));
         }
-        report = report with { Peer = report.Steps.FirstOrDefault(s => s.Peer.Count > 0)?.Peer[0].Description };
         Write(report);
     }
 
-    private BenchmarkReport Begin()
+    private BenchmarkReport Begin(out bool hasBf16)
     {
         using var context = new Context(Device.Cpu, options.Threads);
+        hasBf16 = context.HasBf16;
         var report = new BenchmarkReport
         {
             Machine = context.Description,
@@ -80,35 +92,73 @@ internal sealed class BenchRun(BenchOptions options)
         return report;
     }
 
-    private StepComparison[] Steps(MeasuringProcess? peer, int threads)
+    // In bf16 alone one would not see what it gains.
+    private OpComparison[] Ops(MeasuringProcess? peer, BenchmarkReport report, bool hasBf16)
     {
-        var rounds = Rounds(peer);
-        return [.. options.Cases.Select(c => rounds.Measure(Task(c.Name, c.Recipe, threads)))];
+        Precision[] both = [Precision.F32, .. hasBf16 ? [Precision.Bf16] : (Precision[])[]];
+        var found = new List<OpComparison>();
+        foreach (var precision in options.Precisions.SelectMany(p => p == Precision.Auto ? both : [p]).Distinct())
+        {
+            var task = new BenchmarkTask
+            {
+                Name = "ops",
+                Ops = options.Ops,
+                Precision = precision,
+                Threads = report.Threads,
+                Seconds = options.Seconds * OpShare,
+            };
+            List<OpMeasurement> ours = [], others = [];
+            for (var round = 1; round <= Rounds(peer); round++)
+            {
+                Progress($"ops in {precision}: round {round} of {Rounds(peer)}");
+                ours.Add(_self.Measure(task, BenchmarkJson.Default.OpMeasurement));
+                if (peer is not null)
+                {
+                    others.Add(peer.Measure(task, BenchmarkJson.Default.OpMeasurement, "--json"));
+                }
+            }
+            found.AddRange(OpComparison.Of(task, report.Ceiling, ours, others));
+        }
+        return [.. found];
     }
 
-    private StepComparison[] Scaling(int threads)
+    private StepComparison[] Steps(MeasuringProcess? peer, int threads, bool hasBf16)
     {
-        var rounds = Rounds(peer: null);
+        var rounds = StepRounds(peer);
         return
         [
-            .. from scaled in options.Scaled
-               from count in Enumerable.Range(1, threads).Where(n => n == threads || int.IsPow2(n))
-               select rounds.Measure(Task(scaled.Name, scaled.Recipe, count)),
+            .. from step in options.Steps
+               from precision in Resolved(hasBf16)
+               select rounds.Measure(Task(step.Name, step.Recipe, threads, precision)),
         ];
     }
 
-    private StepRounds Rounds(MeasuringProcess? peer)
+    private StepComparison[] Scaling(int threads, bool hasBf16)
     {
-        var self = MeasuringProcess.Self("bench", "--measure");
-        Func<BenchmarkTask, StepMeasurement>? other =
-            peer is null ? null : task => peer.Measure(task, BenchmarkJson.Default.StepMeasurement, "--json");
-        return new StepRounds(
-            task => self.Measure(task, BenchmarkJson.Default.StepMeasurement), other,
-            options.Runs > 0 ? options.Runs : peer is null ? 1 : RoundsWithPeer, Progress);
+        var rounds = StepRounds(peer: null);
+        return
+        [
+            .. from scaled in options.Scaled
+               from precision in Resolved(hasBf16)
+               from count in Enumerable.Range(1, threads).Where(n => n == threads || int.IsPow2(n))
+               select rounds.Measure(Task(scaled.Name, scaled.Recipe, count, precision)),
+        ];
     }
 
-    private BenchmarkTask Task(string name, Recipe recipe, int threads) =>
-        new() { Name = name, Recipe = recipe, Threads = threads, Seconds = options.Seconds };
+    private StepRounds StepRounds(MeasuringProcess? peer)
+    {
+        Func<BenchmarkTask, StepMeasurement>? other =
+            peer is null ? null : task => peer.Measure(task, BenchmarkJson.Default.StepMeasurement, "--json");
+        return new StepRounds(task => _self.Measure(task, BenchmarkJson.Default.StepMeasurement), other, Rounds(peer), Progress);
+    }
+
+    private int Rounds(MeasuringProcess? peer) => options.Runs > 0 ? options.Runs : peer is null ? 1 : RoundsWithPeer;
+
+    private IEnumerable<Precision> Resolved(bool hasBf16) =>
+        options.Precisions.Select(p => p != Precision.Auto ? p : hasBf16 ? Precision.Bf16 : Precision.F32).Distinct();
+
+    private BenchmarkTask Task(string name, Recipe recipe, int threads, Precision precision) =>
+        new() { Name = name, Recipe = recipe, Threads = threads, Precision = precision, Seconds = options.Seconds };
 
     // Someone who waits sees what is measured; a log does not fill with it.
     private static void Progress(string text)

@@ -23,7 +23,35 @@ internal static class BenchTables
         var bf16 = ceiling.Bf16Gflops > 0 ? Text($"bf16 {ceiling.Bf16Gflops:0} GFLOP/s") : "no bf16 instructions";
         Console.WriteLine(Text(
             $"ceiling    {report.Threads} threads: f32 {ceiling.F32Gflops:0} GFLOP/s, {bf16}, ") + Text(
-            $"memory {ceiling.ReadGbytes:0.0} GB/s read, {ceiling.TriadGbytes:0.0} GB/s triad"));
+            $"memory {ceiling.ReadGbytes:0.0} GB/s read, {ceiling.UpdateGbytes:0.0} in place, {ceiling.TriadGbytes:0.0} triad"));
+    }
+
+    public static void Ops(IReadOnlyList<OpComparison> ops)
+    {
+        var peers = ops.Any(o => o.PeerTime is not null);
+        var table = Tables.New(
+            ["op", "precision", "ms", "p25-p75", "rate", "of ceiling", .. peers ? ["peer ms", "faster", "min-max"] : (string[])[]]);
+        foreach (var op in ops)
+        {
+            table.AddRow([.. Row(op).Select(Markup.Escape)]);
+        }
+        Tables.Print(table);
+    }
+
+    private static IEnumerable<string> Row(OpComparison op)
+    {
+        yield return op.Name;
+        yield return op.Precision;
+        yield return Small(op.Time.Median);
+        yield return $"{Small(op.Time.Lower)}-{Small(op.Time.Upper)}";
+        yield return $"{Number((op.Operations + op.Bytes) / op.Time.Median / 1e6)} {(op.Operations > 0 ? "GFLOP/s" : "GB/s")}";
+        yield return Percent(op.Share);
+        if (op is { PeerTime: { } peer, TimeRatio: { } faster })
+        {
+            yield return Small(peer.Median);
+            yield return Ratio(faster.Median);
+            yield return Text($"{faster.Least:0.00}-{faster.Most:0.00}");
+        }
     }
 
     public static void Steps(IReadOnlyList<StepComparison> steps, Ceiling ceiling)
@@ -93,6 +121,9 @@ internal static class BenchTables
     }
 
     private static string Number(double value) => value.ToString(value < 10 ? "0.00" : value < 100 ? "0.0" : "0", CultureInfo.InvariantCulture);
+
+    private static string Small(double milliseconds) =>
+        milliseconds < 1 ? milliseconds.ToString("0.000", CultureInfo.InvariantCulture) : Number(milliseconds);
 
     private static string Range(double low, double high) => $"{Number(low)}-{Number(high)}";
 

@@ -8,6 +8,7 @@ namespace MimNative.Evaluation.Benchmarks;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BenchmarkTask))]
 [JsonSerializable(typeof(StepMeasurement))]
+[JsonSerializable(typeof(OpMeasurement))]
 [JsonSerializable(typeof(BenchmarkReport))]
 internal sealed partial class BenchmarkJson : JsonSerializerContext
 {

@@ -23,8 +23,8 @@ public sealed record BenchmarkReport
     /// <summary>What the machine can do at most, measured in this run.</summary>
     public required Ceiling Ceiling { get; init; }
 
-    /// <summary>What the peer said of itself.</summary>
-    public string? Peer { get; init; }
+    /// <summary>Single ops.</summary>
+    public IReadOnlyList<OpComparison> Ops { get; init; } = [];
 
     /// <summary>Whole training steps.</summary>
     public IReadOnlyList<StepComparison> Steps { get; init; } = [];

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MimNative.Recipes;
 using MimNative.Runtime;
 using MimNative.Training;
 
@@ -22,16 +23,19 @@ public sealed class StepBenchmark : IDisposable
     private readonly long[] _samples;
     private readonly long _imported, _planned;
     private readonly BenchmarkTask _task;
+    private readonly Recipe _recipe;
 
     /// <summary>Makes the model and the memory of its step.</summary>
     public StepBenchmark(BenchmarkTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
         _task = task;
+        _recipe = task.Recipe ?? throw new ArgumentException($"case '{task.Name}' has no recipe", nameof(task));
         _imported = ProcessMemory.Peak();
-        var (train, image) = (task.Recipe.Train, task.Recipe.Image);
+        var (train, image) = (_recipe.Train, _recipe.Image);
         _context = new Context(Device.Cpu, task.Threads);
-        _model = new Model(task.Recipe, _context);
+        Precisions.Require(task.Precision, _context);
+        _model = new Model(_recipe, _context, Precisions.Type(task.Precision));
         _optimizer = new AdamW(
             _model.Store, new AdamWSettings(train.Beta1, train.Beta2, train.Epsilon, train.WeightDecay, train.Clip),
             parameter => AdamW.Decays(parameter, train.NoDecay), _context);
@@ -43,7 +47,7 @@ public sealed class StepBenchmark : IDisposable
         {
             _pixels[i] = (random.NextSingle() - 0.5f) * MathF.Sqrt(12);  // mean 0, deviation 1
         }
-        _step = new Step(_context);
+        _step = new Step(_context) { Compute = _model.Compute };
         var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
         _planned = _model.Store.Bytes + arena + scratch + (sizeof(float) * _pixels.LongLength);
     }
@@ -60,7 +64,7 @@ public sealed class StepBenchmark : IDisposable
         var start = Stopwatch.GetTimestamp();
         var native = _context.NativeTime;
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
-        for (var last = start; times.Count < BenchmarkTask.LeastSteps || Stopwatch.GetElapsedTime(start).TotalSeconds < _task.Seconds;)
+        for (var last = start; times.Count < BenchmarkTask.LeastRepetitions || Stopwatch.GetElapsedTime(start).TotalSeconds < _task.Seconds;)
         {
             Train(number++);
             var now = Stopwatch.GetTimestamp();
@@ -77,7 +81,7 @@ public sealed class StepBenchmark : IDisposable
             ImportBytes = _imported,
             Loss = ReadLoss(),
             Threads = _context.Threads,
-            Precision = _task.Precision,
+            Precision = _task.Precision == Precision.Bf16 ? "bf16" : "f32",
             Description = _context.Description,
             PlannedBytes = _planned,
             AllocatedBytes = (double)allocated / times.Count,
@@ -109,7 +113,7 @@ public sealed class StepBenchmark : IDisposable
     // ... and backward: one call of the method. The masks of each step are new.
     private void Forward(long number, bool plan)
     {
-        var image = _task.Recipe.Image;
+        var image = _recipe.Image;
         long batch = _samples.Length;
         var images = plan
             ? _step.Empty(DType.F32, batch, image.Channels, image.Height, image.Width)

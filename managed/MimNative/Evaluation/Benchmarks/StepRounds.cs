@@ -13,6 +13,7 @@ public sealed class StepRounds(
     public StepComparison Measure(BenchmarkTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
+        var recipe = task.Recipe ?? throw new ArgumentException($"case '{task.Name}' has no recipe", nameof(task));
         var measured = new List<StepMeasurement>();
         var others = new List<StepMeasurement>();
         for (var round = 1; round <= rounds; round++)
@@ -36,8 +37,8 @@ public sealed class StepRounds(
         return new StepComparison
         {
             Name = task.Name,
-            Batch = task.Recipe.Train.Batch,
-            Operations = StepWork.PerImage(task.Recipe) * task.Recipe.Train.Batch,
+            Batch = recipe.Train.Batch,
+            Operations = StepWork.PerImage(recipe) * recipe.Train.Batch,
             Ours = measured,
             Peer = others,
         };

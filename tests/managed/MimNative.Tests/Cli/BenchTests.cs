@@ -62,7 +62,7 @@ public sealed class BenchTests : FolderTests
         using var given = JsonDocument.Parse(arguments[1]);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(report.RootElement.GetProperty("peer").GetString(), Is.EqualTo("a fake"));
+            Assert.That(step.GetProperty("peer")[0].GetProperty("description").GetString(), Is.EqualTo("a fake"));
             Assert.That(step.GetProperty("peer").GetArrayLength(), Is.EqualTo(2));
             Assert.That(step.GetProperty("peer_time").GetProperty("median").GetDouble(), Is.EqualTo(2e9));
             Assert.That(step.GetProperty("time_ratio").GetProperty("least").GetDouble(), Is.GreaterThan(1));
@@ -70,6 +70,29 @@ public sealed class BenchTests : FolderTests
             Assert.That((arguments[0], arguments[2], arguments.Length), Is.EqualTo(("--case", "--json", 3)));
             Assert.That(given.RootElement.GetProperty("threads").GetInt32(), Is.EqualTo(1));
             Assert.That(given.RootElement.GetProperty("recipe").GetProperty("encoder").GetProperty("dim").GetInt32(), Is.EqualTo(32));
+        }
+    }
+
+    [Test]
+    public void Ops_are_measured_beside_a_peer()
+    {
+        string peer = Peer("""
+            echo "$2" | tr '{' '\n' | sed -n 's/.*"name":"\(gelu[^"]*\)".*/{"name": "\1", "milliseconds": 1e6, "lower": 1, "upper": 2e6}/p' |
+                paste -sd, | sed 's/.*/{"description": "a fake", "ops": [&]}/'
+            """);
+        string output = CommandLine.Run(
+            "bench", "ops", "--case", "gelu", "--threads", "1", "--seconds", "0", "--precision", "f32", "--runs", "2", "--peer", "sh",
+            "--peer-script", peer, "--json", At("report.json")).Succeeds();
+        Assert.That(output, Does.Contain("gelu_backward 3152 x 1536").And.Contain("GB/s").And.Contain("faster"));
+        using var report = JsonDocument.Parse(File.ReadAllText(At("report.json")));
+        var ops = report.RootElement.GetProperty("ops").EnumerateArray().ToList();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ops.Select(o => o.GetProperty("name").GetString()), Is.EqualTo(new[] { "gelu 3152 x 1536", "gelu_backward 3152 x 1536" }));
+            Assert.That(ops[0].GetProperty("precision").GetString(), Is.EqualTo("f32"));
+            Assert.That(ops[0].GetProperty("bytes").GetDouble(), Is.EqualTo(2.0 * 3152 * 1536 * 4));
+            Assert.That(ops[0].GetProperty("share").GetDouble(), Is.GreaterThan(0));
+            Assert.That(ops[1].GetProperty("time_ratio").GetProperty("least").GetDouble(), Is.GreaterThan(1));
         }
     }
 
@@ -98,6 +121,9 @@ public sealed class BenchTests : FolderTests
     [TestCase("there is no recipe 'mae'", "bench", "steps", "--recipe", "mae")]
     [TestCase("--set changes a recipe", "bench", "steps", "--set", "train.batch=2")]
     [TestCase("exclude each other", "bench", "steps", "--recipe", "demo", "--case", "mae-vit-s16")]
+    [TestCase("--precision is 'f16', expected auto, f32 or bf16", "bench", "--precision", "f16")]
+    [TestCase("there is no op 'linaer'", "bench", "ops", "--case", "linaer")]
+    [TestCase("ops have sizes of their own", "bench", "ops", "--batch", "4")]
     [TestCase("--seconds is 'long'", "bench", "--seconds", "long")]
     [TestCase("--batch is '-1'", "bench", "--batch", "-1")]
     public void A_wrong_option_is_named(string named, params string[] arguments) =>

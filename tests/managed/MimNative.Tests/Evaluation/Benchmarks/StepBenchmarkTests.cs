@@ -12,6 +12,7 @@ public sealed class StepBenchmarkTests
     {
         Name = "tiny",
         Threads = 1,
+        Precision = Precision.F32,
         Seconds = 0,
         Recipe = Recipe.FromJson(TinyRun.Recipe, "tiny"),
     };
@@ -23,7 +24,7 @@ public sealed class StepBenchmarkTests
         var measured = benchmark.Measure();
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(measured.Milliseconds, Has.Count.EqualTo(BenchmarkTask.LeastSteps).And.All.GreaterThan(0));
+            Assert.That(measured.Milliseconds, Has.Count.EqualTo(BenchmarkTask.LeastRepetitions).And.All.GreaterThan(0));
             Assert.That(measured.Parameters, Is.GreaterThan(10_000));
             Assert.That(measured.Loss, Is.GreaterThan(0).And.LessThan(10));
             Assert.That(measured.PeakBytes, Is.GreaterThanOrEqualTo(measured.ImportBytes).And.GreaterThan(1 << 20));
@@ -39,10 +40,10 @@ public sealed class StepBenchmarkTests
         var task = Task with { Seconds = 0.25, Recipe = StepCases.Find("simmim-swin-ti").Recipe() };
         var json = JsonSerializer.Serialize(task, BenchmarkJson.Default.BenchmarkTask);
         var read = JsonSerializer.Deserialize(json, BenchmarkJson.Default.BenchmarkTask)!;
-        Assert.That(read.Recipe.ToJson(), Is.EqualTo(task.Recipe.ToJson()));
-        Assert.That(read with { Recipe = task.Recipe }, Is.EqualTo(task));
+        Assert.That(read.Recipe!.ToJson(), Is.EqualTo(task.Recipe!.ToJson()));
+        Assert.That(read with { Recipe = task.Recipe, Ops = task.Ops }, Is.EqualTo(task));
         using var parts = JsonDocument.Parse(json);
-        Assert.That(parts.RootElement.GetProperty("recipe").GetRawText(), Is.EqualTo(Compact(task.Recipe.ToJson())));
+        Assert.That(parts.RootElement.GetProperty("recipe").GetRawText(), Is.EqualTo(Compact(task.Recipe!.ToJson())));
     }
 
     [Test]
@@ -62,7 +63,7 @@ public sealed class StepBenchmarkTests
             Assert.That(result.Time.Median, Is.EqualTo(20));
             Assert.That(result.TimeRatio!.Value.Median, Is.EqualTo(2));
             Assert.That(result.MemoryRatio!.Value.Median, Is.EqualTo(0.5));
-            Assert.That(result.Operations, Is.EqualTo(4 * StepWork.PerImage(Task.Recipe)));
+            Assert.That(result.Operations, Is.EqualTo(4 * StepWork.PerImage(Task.Recipe!)));
         }
     }
 
