@@ -158,7 +158,7 @@ class SimMimVit(SimMim):
 
 
 class SimMimSwin(SimMim):
-    def __init__(self, recipe, fused):
+    def __init__(self, recipe):
         super().__init__(recipe)
         encoder = recipe["encoder"]
         dim, side = self.dim, self.rows
@@ -171,7 +171,7 @@ class SimMimSwin(SimMim):
             window = min(encoder["window"], side)
             for j in range(depth):
                 shift = window // 2 if j % 2 and side > window else 0
-                layers.append(SwinBlock(dim, heads, encoder["mlp_ratio"], fused, side, window, shift,
+                layers.append(SwinBlock(dim, heads, encoder["mlp_ratio"], side, window, shift,
                                         encoder["layer_scale"], encoder["key_bias"]))
             if i + 1 < len(encoder["depths"]):
                 layers.append(Merging(dim, side))
@@ -241,5 +241,5 @@ def build(recipe, fused):
     if method == "lomar":
         return LoMaR(recipe, fused)
     if method == "simmim":
-        return (SimMimSwin if recipe["encoder"]["kind"] == "swin" else SimMimVit)(recipe, fused)
+        return SimMimSwin(recipe) if recipe["encoder"]["kind"] == "swin" else SimMimVit(recipe, fused)
     raise SystemExit(f"peer.py knows no method '{method}'")

@@ -32,7 +32,7 @@ def linear(op, sizes, dtype):
 def attention(op, sizes, dtype):
     batch, heads, tokens, dim = (sizes[s] for s in ("batch", "heads", "tokens", "dim"))
     across, side, buckets = sizes.get("across", 0), sizes.get("window", 0), sizes.get("buckets", 0)
-    windows, fused, scale = max(1, across * across), dtype == torch.float32, dim ** -0.5
+    windows, fused, scale = max(1, across * across), dtype == torch.float32 and not across, dim ** -0.5
     qkv, dy = noise(batch, windows * tokens, 3, heads, dim, dtype=dtype), noise(batch, windows * tokens, heads, dim, dtype=dtype)
     inputs = [qkv]
     if across:

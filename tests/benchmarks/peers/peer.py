@@ -6,8 +6,8 @@ Of a step: parameters, milliseconds of each step, their median and quartiles, pe
 there was a model), loss, threads, precision, description. Of ops: for each its name, milliseconds (median), lower, upper. A step
 is forward, the loss read, backward, fused AdamW, as in the training loops of the methods' own code; pictures are noise in memory.
 
-PyTorch's best settings: f32 with scaled_dot_product_attention; bf16 by autocast with attention written out, since the fused one
-is many times slower in bf16 without MKL.
+PyTorch's best settings: f32 with scaled_dot_product_attention (written out in windows with a bias, which is faster there); bf16 by
+autocast with attention written out, since the fused one is many times slower in bf16 without MKL.
 """
 import argparse
 import json

@@ -49,7 +49,7 @@ public sealed class StepBenchmark : IDisposable
         }
         _step = new Step(_context) { Compute = _model.Compute };
         var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
-        _planned = _model.Store.Bytes + arena + scratch + (sizeof(float) * _pixels.LongLength);
+        _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + (sizeof(float) * _pixels.LongLength);
     }
 
     /// <summary>Runs and times the steps.</summary>
