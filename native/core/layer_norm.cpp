@@ -69,3 +69,27 @@ mim_status mim_layer_norm_backward(mim_context* ctx, const mim_view* dx, const m
                                        *gamma);
     });
 }
+
+mim_status mim_layer_norm_again(mim_context* ctx, const mim_view* y, const mim_view* sum,
+                                const mim_view* mean, const mim_view* rstd, const mim_view* gamma,
+                                const mim_view* beta) {
+    return guarded("mim_layer_norm_again", [&] {
+        require_present({MIM_ARG(ctx), MIM_ARG(y), MIM_ARG(sum), MIM_ARG(mean), MIM_ARG(rstd),
+                         MIM_ARG(gamma), MIM_ARG(beta)});
+        require_dense(*sum, "sum", 2);
+        require_compute_dtype(*sum, "sum");
+        const int64_t rows = sum->shape[0], cols = sum->shape[1];
+        require_dense_shape(*y, "y", {rows, cols}, sum->dtype);
+        require_dense_shape(*mean, "mean", {rows});
+        require_dense_shape(*rstd, "rstd", {rows});
+        require_dense_shape(*gamma, "gamma", {cols});
+        require_dense_shape(*beta, "beta", {cols});
+        ctx->on_device({{y, "y"},
+                        {sum, "sum"},
+                        {mean, "mean"},
+                        {rstd, "rstd"},
+                        {gamma, "gamma"},
+                        {beta, "beta"}});
+        ctx->run().layer_norm_again(*ctx, *y, *sum, *mean, *rstd, *gamma, *beta);
+    });
+}

@@ -84,6 +84,15 @@ void require_last_axis_dense(const view& v, const char* name, int32_t rank) {
                             " along its last axis, expected 1");
 }
 
+void require_rows(const view& v, const char* name, int64_t rows, int64_t cols, int32_t dtype) {
+    require_last_axis_dense(v, name, 2);
+    require_dtype(v, name, dtype);
+    require_shape(v, name, {rows, cols});
+    if (rows > 1 && v.stride[0] < cols)
+        fail_argument(std::string(name) + " has row stride " + std::to_string(v.stride[0]) +
+                      ", expected at least its " + std::to_string(cols) + " columns");
+}
+
 void require_dtype(const view& v, const char* name, int32_t dtype) {
     if (v.dtype != dtype)
         fail_view(name, " is " + describe(v) + ", expected dtype " + dtype_name(dtype));

@@ -46,6 +46,8 @@ void require_present(std::initializer_list<named_pointer> arguments);
 void require_view(const view& v, const char* name, int32_t rank = 0);
 void require_dense(const view& v, const char* name, int32_t rank = 0);
 void require_last_axis_dense(const view& v, const char* name, int32_t rank);
+// A matrix whose columns are dense and whose rows may lie apart, but not on top of each other.
+void require_rows(const view& v, const char* name, int64_t rows, int64_t cols, int32_t dtype);
 void require_dtype(const view& v, const char* name, int32_t dtype);
 void require_compute_dtype(const view& v, const char* name);  // f32 or bf16
 void require_same_dtype(const view& v, const char* name, const view& other, const char* other_name);

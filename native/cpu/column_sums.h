@@ -26,6 +26,9 @@ public:
         return parts_ == nullptr ? nullptr : parts_ + thread * cols_;
     }
 
+    // Adds the rows of a matrix (R, cols), which may be strided; x is f32 or bf16.
+    void add_rows(const context& ctx, const view& x) const;
+
     void add_to(const context& ctx, float* sums) const {
         if (parts_ == nullptr) return;
         parallel_for(ctx, cols_, 1024, [&](int64_t begin, int64_t end) {

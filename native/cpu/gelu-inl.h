@@ -43,17 +43,25 @@ HWY_INLINE normal_distribution normal(float_lanes d, float_vector x) {
     return {cumulative, hn::Mul(e, hn::Set(d, 0.398942280f))};
 }
 
-// y = x Phi(x). Beyond 14 the tail is 0; the bound keeps -inf * 0 from making a NaN. Max returns
-// its second argument when unordered, so a NaN in x stays one.
-HWY_INLINE float_vector gelu(float_lanes d, float_vector x) {
-    return hn::Mul(hn::Max(hn::Set(d, -14.0f), x), normal(d, x).cumulative);
+// y = x Phi(x) and dy/dx = Phi(x) + x phi(x). Beyond 14 the tail is 0; the bounds keep -inf * 0 from
+// making a NaN. Max returns its second argument when unordered, so a NaN in x stays one.
+struct gelu_and_derivative {
+    float_vector value, derivative;
+};
+
+HWY_INLINE gelu_and_derivative gelu_both(float_lanes d, float_vector x) {
+    const normal_distribution n = normal(d, x);
+    const float_vector from_below = hn::Max(hn::Set(d, -14.0f), x);
+    return {hn::Mul(from_below, n.cumulative),
+            hn::MulAdd(hn::Min(hn::Set(d, 14.0f), from_below), n.density, n.cumulative)};
 }
 
-// dy/dx = Phi(x) + x phi(x)
+HWY_INLINE float_vector gelu(float_lanes d, float_vector x) {
+    return gelu_both(d, x).value;
+}
+
 HWY_INLINE float_vector gelu_derivative(float_lanes d, float_vector x) {
-    const normal_distribution n = normal(d, x);
-    const float_vector bounded = hn::Min(hn::Set(d, 14.0f), hn::Max(hn::Set(d, -14.0f), x));
-    return hn::MulAdd(bounded, n.density, n.cumulative);
+    return gelu_both(d, x).derivative;
 }
 
 }  // namespace HWY_NAMESPACE

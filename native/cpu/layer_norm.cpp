@@ -42,6 +42,22 @@ HWY_INLINE void add_row(T* sum, const T* x, const T* branch, int64_t cols) {
                    sum + c, cols - c);
 }
 
+// y = (s - centre - off) rstd gamma + beta, the end of forward
+template <class T>
+HWY_INLINE void normalise_row(T* y, const T* s, float centre, float rest, float rstd,
+                              const float* gamma, const float* beta, int64_t cols) {
+    const float_lanes d;
+    const float_vector middle = hn::Set(d, centre), off = hn::Set(d, rest),
+                       scale = hn::Set(d, rstd);
+    for (int64_t c = 0; c < cols; c += lane_count()) {
+        const float_vector hat =
+            hn::Mul(hn::Sub(hn::Sub(load_some(d, s + c, cols - c), middle), off), scale);
+        const float_vector g = load_some(d, gamma + c, cols - c),
+                           b = load_some(d, beta + c, cols - c);
+        store_some(hn::MulAdd(hat, g, b), d, y + c, cols - c);
+    }
+}
+
 template <class T>
 HWY_INLINE void forward_row(T* y, float* mean, float* rstd, const T* s, const float* gamma,
                             const float* beta, int64_t cols, float eps) {
@@ -65,14 +81,18 @@ HWY_INLINE void forward_row(T* y, float* mean, float* rstd, const T* s, const fl
     *mean = rounded_mean + rest;
     *rstd = 1.0f / std::sqrt(variance + eps);
 
-    const float_vector scale = hn::Set(d, *rstd), off = hn::Set(d, rest);
-    for (int64_t c = 0; c < cols; c += lane_count()) {
-        const float_vector hat =
-            hn::Mul(hn::Sub(hn::Sub(load_some(d, s + c, cols - c), centre), off), scale);
-        const float_vector g = load_some(d, gamma + c, cols - c),
-                           b = load_some(d, beta + c, cols - c);
-        store_some(hn::MulAdd(hat, g, b), d, y + c, cols - c);
-    }
+    normalise_row(y, s, rounded_mean, rest, *rstd, gamma, beta, cols);
+}
+
+template <class T>
+HWY_INLINE void again_row(T* y, const T* s, float mean, float rstd, const float* gamma,
+                          const float* beta, int64_t cols) {
+    const float_lanes d;
+    float_vector rests = hn::Zero(d);
+    for (int64_t c = 0; c < cols; c += lane_count())
+        rests = hn::Add(rests, centred(d, s + c, hn::Set(d, mean), cols - c));
+    const float rest = sum_of_lanes(d, rests) / float(cols);
+    normalise_row(y, s, mean, rest, rstd, gamma, beta, cols);
 }
 
 // With hat = (sum - mean) rstd and g = dy gamma:  dx = dsum + rstd (g - avg(g) - hat avg(g hat)).
@@ -132,6 +152,19 @@ void layer_norm_forward(context& ctx, const view& y, const view* sum, const view
     });
 }
 
+void layer_norm_again(context& ctx, const view& y, const view& sum, const view& mean,
+                      const view& rstd, const view& gamma, const view& beta) {
+    const int64_t rows = sum.shape[0], cols = sum.shape[1];
+    dispatch_dtype(sum.dtype, [&](auto tag) HWY_ATTR {
+        using T = decltype(tag);
+        parallel_for(ctx, rows, rows_per_block, [&](int64_t begin, int64_t end) HWY_ATTR {
+            for (int64_t r = begin; r < end; ++r)
+                again_row(data<T>(y) + r * cols, data<T>(sum) + r * cols, data<float>(mean)[r],
+                          data<float>(rstd)[r], data<float>(gamma), data<float>(beta), cols);
+        });
+    });
+}
+
 void layer_norm_backward(context& ctx, const view& dx, const column_sums& dgamma,
                          const column_sums& dbeta, const view& dy, const view* dsum,
                          const view& sum, const view& mean, const view& rstd, const view& gamma) {
@@ -158,6 +191,7 @@ HWY_AFTER_NAMESPACE();
 namespace mim::cpu {
 
 HWY_EXPORT(layer_norm_forward);
+HWY_EXPORT(layer_norm_again);
 HWY_EXPORT(layer_norm_backward);
 
 void processor::layer_norm_forward(context& ctx, const view& y, const view* sum, const view& mean,
@@ -167,6 +201,12 @@ void processor::layer_norm_forward(context& ctx, const view& y, const view* sum,
     if (ctx.planning()) return;
     HWY_DYNAMIC_DISPATCH(layer_norm_forward)
     (ctx, y, sum, mean, rstd, x, branch, gamma, beta, params.eps);
+}
+
+void processor::layer_norm_again(context& ctx, const view& y, const view& sum, const view& mean,
+                                 const view& rstd, const view& gamma, const view& beta) {
+    if (ctx.planning()) return;
+    HWY_DYNAMIC_DISPATCH(layer_norm_again)(ctx, y, sum, mean, rstd, gamma, beta);
 }
 
 void processor::layer_norm_backward(context& ctx, const view& dx, const view& dgamma,

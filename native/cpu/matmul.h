@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "core/view.h"
+
 namespace mim::cpu {
 
 std::string matrix_library();  // "oneDNN 2.6.3"
@@ -19,6 +21,11 @@ struct matrix_layout {
     matrix_layout transposed() const { return {dtype, column_stride, row_stride}; }
     auto operator<=>(const matrix_layout&) const = default;
 };
+
+// Rows may be strided, columns are dense. A single row has no neighbour, so its stride says nothing.
+inline matrix_layout layout_of(const view& v) {
+    return {v.dtype, v.shape[0] == 1 ? v.shape[1] : v.stride[0], 1};
+}
 
 // c (M, N) = a (M, K) b (K, N), plus bias (N) in f32 on each row, plus what c held before. Sums are
 // kept in f32.

@@ -67,6 +67,9 @@ OP_TEST(layer_norm, int64_t rows, int64_t cols, int64_t residual) {
     const reference want =
         layer_norm(rows, cols, saved.values(), gamma, beta, dy, residual ? dsum.values() : zero);
     t.near("y", y, want.y);
+    tensor again = t.filled({rows, cols}, NAN);
+    t.ok(mim_layer_norm_again(t.ctx(), again, saved, mean, rstd, gamma, beta));
+    t.near("y again", again, want.y);
     t.near("dx", dx, want.dx);
     t.near("dgamma", dgamma, want.dgamma);
     t.near("dbeta", dbeta, want.dbeta);
@@ -167,6 +170,8 @@ OP_TEST(layer_norm_errors) {
     t.fails(mim_layer_norm_forward(t.ctx(), y, nullptr, mean, rstd, nullptr, nullptr, gamma, beta,
                                    &params),
             MIM_ERROR_INVALID_ARGUMENT, {"x is null"});
+    t.fails(mim_layer_norm_again(t.ctx(), y, x, mean, nullptr, gamma, beta),
+            MIM_ERROR_INVALID_ARGUMENT, {"mim_layer_norm_again", "rstd is null"});
     t.fails(mim_layer_norm_forward(t.ctx(), y, y, mean, rstd, x, nullptr, gamma, beta, &params),
             MIM_ERROR_INVALID_ARGUMENT, {"branch", "sum"});
 }

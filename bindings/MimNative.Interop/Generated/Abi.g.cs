@@ -45,8 +45,11 @@ internal static unsafe partial class Mim
         "mim_bytes_destroy",
         "mim_linear_forward",
         "mim_linear_backward",
+        "mim_mlp_forward",
+        "mim_mlp_backward",
         "mim_layer_norm_forward",
         "mim_layer_norm_backward",
+        "mim_layer_norm_again",
         "mim_gelu_forward",
         "mim_gelu_backward",
         "mim_layer_scale_forward",
@@ -86,7 +89,6 @@ internal static unsafe partial class AbiLayout
         Of_mim_ceiling(),
         Of_mim_image_info(),
         Of_mim_box(),
-        Of_mim_linear_params(),
         Of_mim_layer_norm_params(),
         Of_mim_patchify_params(),
         Of_mim_gather_tokens_params(),
@@ -168,15 +170,6 @@ internal static unsafe partial class AbiLayout
             ["top", "left", "height", "width"],
             [(byte*)&value.top - start, (byte*)&value.left - start, (byte*)&value.height - start,
                 (byte*)&value.width - start]);
-    }
-
-    private static AbiStruct Of_mim_linear_params()
-    {
-        mim_linear_params value = default;
-        var start = (byte*)&value;
-        return new AbiStruct("mim_linear_params", sizeof(mim_linear_params),
-            ["size", "activation"],
-            [(byte*)&value.size - start, (byte*)&value.activation - start]);
     }
 
     private static AbiStruct Of_mim_layer_norm_params()

@@ -77,7 +77,6 @@ public sealed class SwinEncoder : IMaskedEncoder
         Residual stream = default;
         for (int i = 0, block = 0; i < _stages.Length; block += _settings.Depths[i], i++)
         {
-            var mark = step.Mark();
             var drop = dropPath.IsAbsent ? dropPath : dropPath.Slice(0, 2 * block, 2 * _settings.Depths[i]);
             stream = _stages[i].Forward(x, batch, drop, step, out var stageSaved);
             PatchMerging.Saved mergingSaved = default;
@@ -85,7 +84,7 @@ public sealed class SwinEncoder : IMaskedEncoder
             {
                 x = merging.Forward(stream, batch, step, out mergingSaved);
             }
-            stages[i] = new StageSaved(mark, stageSaved, mergingSaved);
+            stages[i] = new StageSaved(stageSaved, mergingSaved);
         }
         var z = _norm.Forward(stream, step, out var normSaved);
         saved = step.Keep(new Saved(patchSaved, patchNormSaved, mask, stages, normSaved));
@@ -104,7 +103,6 @@ public sealed class SwinEncoder : IMaskedEncoder
                 dx = merging.Backward(dx, kept.Stages[i].Merging, step);
             }
             dx = _stages[i].Backward(dx, kept.Stages[i].Stage, step);
-            dx = step.Rewind(kept.Stages[i].Mark, dx);
         }
         var batch = kept.PatchEmbed.Patches[0];
         var dnormed = Ops.EmbedTokensBackward(
@@ -114,7 +112,7 @@ public sealed class SwinEncoder : IMaskedEncoder
         _patchEmbed.Backward(dpatches.Reshape(batch, Grid.Count, -1), dimages, kept.PatchEmbed, step);
     }
 
-    private readonly record struct StageSaved(long Mark, SwinStage.Saved Stage, PatchMerging.Saved Merging);
+    private readonly record struct StageSaved(SwinStage.Saved Stage, PatchMerging.Saved Merging);
 
     private readonly record struct Saved(
         PatchEmbed.Saved PatchEmbed, LayerNorm.Saved PatchNorm, Tensor Mask, StageSaved[] Stages, LayerNorm.Saved Norm);

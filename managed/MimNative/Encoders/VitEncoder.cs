@@ -103,7 +103,7 @@ public sealed class VitEncoder : IMaskedEncoder
         var all = tokens.IdsRestore.IsAbsent
             ? embedded
             : Ops.RestoreTokens(embedded, maskToken, Tensor.None, tokens.IdsRestore, classToken: true, step);
-        var stream = _stack.Forward(all.Rows(), all[0], context, step, out var stackSaved);
+        var stream = _stack.Forward(all.Rows(), all[0], context, Tensor.None, step, out var stackSaved);
         var y = _norm.Forward(stream, step, out var normSaved);
         saved = new Saved(patchSaved, tokens, embedded[1], stackSaved, normSaved);
         return y.Reshape(all[0], all[1], all[2]);

@@ -52,12 +52,13 @@ public sealed class MaeDecoder
         var x = _embed.Forward(latent.Rows(), step, out var embedSaved).Reshape(latent[0], latent[1], _dim);
         var tokens = Ops.RestoreTokens(
             x, _maskToken.ValueAs(-1), _position.ValueAs(-1, _dim), mask.IdsRestore, classToken: true, step);
-        var stream = _stack.Forward(tokens.Rows(), tokens[0], step, out var stackSaved);
-        var y = _norm.Forward(stream, step, out var normSaved).Reshape(tokens[0], tokens[1], _dim);
-        var asked = Ops.GatherTokens(y, ids, first: 1, step);                   // (B, M, D): the class token ends here
-        var pred = _predict.Forward(asked.Rows(), step, out var predictSaved);
-        saved = new Saved(embedSaved, mask.IdsRestore, latent[1], stackSaved, normSaved, ids, predictSaved);
-        return pred.Reshape(asked[0], asked[1], -1);
+        var contexts = step.Rent<BlockContext>(1);
+        contexts[0] = default;
+        var stream = _stack.Forward(tokens.Rows(), tokens[0], contexts, asked: ids, step, out var stackSaved);  // (B M, D)
+        var y = _norm.Forward(stream, step, out var normSaved);
+        var pred = _predict.Forward(y, step, out var predictSaved);
+        saved = new Saved(embedSaved, mask.IdsRestore, latent[1], stackSaved, normSaved, predictSaved);
+        return pred.Reshape(ids[0], ids[1], -1);
     }
 
     /// <summary>The gradient of latent.</summary>
@@ -65,9 +66,8 @@ public sealed class MaeDecoder
     {
         var batch = dpred[0];
         var tokens = saved.IdsRestore[1] + 1;
-        var dasked = _predict.Backward(dpred.Rows(), saved.Predict, step).Reshape(batch, -1, _dim);
-        var dy = Ops.GatherTokensBackward(dasked, saved.Ids, first: 1, tokens, step);
-        var dsum = _norm.Backward(dy.Rows(), Tensor.None, saved.Norm, step);
+        var dy = _predict.Backward(dpred.Rows(), saved.Predict, step);
+        var dsum = _norm.Backward(dy, Tensor.None, saved.Norm, step);
         var dtokens = _stack.Backward(dsum, saved.Stack, step).Reshape(batch, tokens, _dim);
         var dx = Ops.RestoreTokensBackward(
             dtokens, _maskToken.GradAs(-1), Tensor.None, saved.IdsRestore, saved.LatentTokens, step);
@@ -77,5 +77,5 @@ public sealed class MaeDecoder
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(
         Linear.Saved Embed, Tensor IdsRestore, long LatentTokens, TransformerStack.Saved Stack, LayerNorm.Saved Norm,
-        Tensor Ids, Linear.Saved Predict);
+        Linear.Saved Predict);
 }

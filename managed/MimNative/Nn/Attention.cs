@@ -56,10 +56,19 @@ public sealed class Attention
     }
 
     /// <summary>x: (B T, C), the tokens of B images of T tokens each, without positions.</summary>
-    public Tensor Forward(Tensor x, long batch, Step step, out Saved saved) => Forward(x, batch, default, step, out saved);
+    public Tensor Forward(Tensor x, long batch, Step step, out Saved saved)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        var z = step.EmptyLike(x);
+        saved = Forward(z, x, batch, default, Tensor.None, step);
+        return z;
+    }
 
-    /// <summary>x: (B T, C), the tokens of B images of T tokens each.</summary>
-    public Tensor Forward(Tensor x, long batch, in BlockContext context, Step step, out Saved saved)
+    /// <summary>
+    /// Into z: (B T, C). x: (B T, C), the tokens of B images of T tokens each. Where asked is given, (B, M) patches, z holds theirs alone:
+    /// (B M, C).
+    /// </summary>
+    public Saved Forward(Tensor z, Tensor x, long batch, in BlockContext context, Tensor asked, Step step)
     {
         var qkv = _qkv is { } plain                                              // (B T, 3 C), channels as [3][head][D]
             ? plain.Forward(x, step, out var qkvSaved)
@@ -67,9 +76,9 @@ public sealed class Attention
         var position = PositionIn(context, step);
         var (q, k, v) = Split(qkv, batch);
         var y = Ops.Attention(q, k, v, position, _scale, step, out var lse);     // (B, T, H, D)
-        var z = _proj.Forward(y.Reshape(x[0], x[1]), step, out var projSaved);
-        saved = new Saved(qkvSaved, qkv, position, y, lse, projSaved);
-        return z;
+        var answers = asked.IsAbsent ? y.Reshape(x[0], x[1]) : Asked.Rows(y.Reshape(batch, -1, x[1]), asked, step);
+        _proj.Forward(z, answers, step);
+        return new Saved(qkvSaved, qkv, position, y, lse, answers, asked);
     }
 
     /// <summary>The gradient of x, without positions.</summary>
@@ -79,7 +88,9 @@ public sealed class Attention
     public Tensor Backward(Tensor dz, in Saved saved, in BlockContext context, Step step)
     {
         var batch = saved.Y[0];
-        var dy = _proj.Backward(dz, saved.Proj, step).Reshape(saved.Y[0], saved.Y[1], saved.Y[2], saved.Y[3]);
+        var danswers = _proj.Backward(dz, new Linear.Saved(saved.Answers), step);
+        var dy = (saved.Asked.IsAbsent ? danswers : Asked.RowsBackward(danswers, saved.Asked, saved.Y[1], step))
+            .Reshape(saved.Y[0], saved.Y[1], saved.Y[2], saved.Y[3]);
         var dqkv = step.EmptyLike(saved.Qkv);
         var (q, k, v) = Split(saved.Qkv, batch);
         var (dq, dk, dv) = Split(dqkv, batch);
@@ -112,5 +123,9 @@ public sealed class Attention
 
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(
-        Linear.Saved QkvLinear, Tensor Qkv, AttentionPosition Position, Tensor Y, Tensor Lse, Linear.Saved Proj);
+        Linear.Saved QkvLinear, Tensor Qkv, AttentionPosition Position, Tensor Y, Tensor Lse, Tensor Answers, Tensor Asked)
+    {
+        /// <summary>The same with x made again.</summary>
+        public Saved With(Tensor x) => this with { QkvLinear = new Linear.Saved(x) };
+    }
 }

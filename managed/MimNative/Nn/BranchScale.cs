@@ -14,12 +14,25 @@ public sealed class BranchScale
     public BranchScale(ParameterScope scope, string name, long channels, double initial) =>
         _gamma = initial == 0 ? null : scope.Add(name, new Initializer.Constant((float)initial), trainable: true, channels);
 
-    /// <summary>x: (B T, C); dropPath: (2, B), of which the branch has a row, or absent.</summary>
-    public Tensor Forward(Tensor x, Tensor dropPath, int branch, Step step, out Saved saved)
+    /// <summary>
+    /// Where the branch is to be computed, given where it shall end: there, but for LayerScale, whose factors' gradient needs the
+    /// branch as it was.
+    /// </summary>
+    public Tensor Input(Tensor y, Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return _gamma is null ? y : step.EmptyLike(y);
+    }
+
+    /// <summary>y = x scaled: (B T, C); x may be y. dropPath: (2, B), of which the branch has a row, or absent.</summary>
+    public Saved Forward(Tensor y, Tensor x, Tensor dropPath, int branch, Step step)
     {
         var samples = dropPath.IsAbsent ? Tensor.None : dropPath.At(0, branch);
-        saved = new Saved(x, samples);
-        return IsNothing(samples) ? x : Ops.LayerScale(x, _gamma?.Value ?? Tensor.None, samples, step);
+        if (!IsNothing(samples))
+        {
+            Ops.LayerScale(y, x, _gamma?.Value ?? Tensor.None, samples, step);
+        }
+        return new Saved(_gamma is null ? Tensor.None : x, samples);
     }
 
     /// <summary>The gradient of x.</summary>

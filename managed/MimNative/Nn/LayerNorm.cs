@@ -25,7 +25,7 @@ public sealed class LayerNorm
         _eps = eps;
     }
 
-    /// <summary>LayerNorm(x.Stream + x.Branch); the sum is <c>saved.Sum</c>, where the residual stream goes on.</summary>
+    /// <summary>LayerNorm(x.Stream + x.Branch), a temporary tensor; the sum is <c>saved.Sum</c>, where the residual stream goes on.</summary>
     public Tensor Forward(Residual x, Step step, out Saved saved)
     {
         var y = Ops.LayerNorm(
@@ -34,9 +34,13 @@ public sealed class LayerNorm
         return y;
     }
 
+    /// <summary>What Forward returned, made again from what it saved; temporary.</summary>
+    public Tensor Again(in Saved saved, Step step) =>
+        Ops.LayerNormAgain(saved.Sum, saved.Mean, saved.Rstd, _gamma.Value, _beta.Value, step);
+
     /// <summary>
     /// The gradient of the sum, which is that of Stream and of Branch alike. <paramref name="dsum"/> is what reaches the sum by the
-    /// stream that goes on; absent where nothing does.
+    /// stream that goes on, and is overwritten with the result; absent where nothing does.
     /// </summary>
     public Tensor Backward(Tensor dy, Tensor dsum, in Saved saved, Step step) =>
         Ops.LayerNormBackward(

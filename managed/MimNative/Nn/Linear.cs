@@ -35,10 +35,14 @@ public sealed class Linear
         return Ops.Linear(x, _weight.WeightAs(step, _outputs, _inputs), _bias?.Value ?? Tensor.None, step);
     }
 
+    /// <summary>The same into a given y; nothing is saved: Backward wants x again.</summary>
+    public void Forward(Tensor y, Tensor x, Step step) =>
+        Ops.Linear(y, x, _weight.WeightAs(step, _outputs, _inputs), _bias?.Value ?? Tensor.None, step);
+
     /// <summary>The gradient of x; absent where it is not wanted.</summary>
     public Tensor Backward(Tensor dy, in Saved saved, Step step, bool wantInput = true) =>
         Ops.LinearBackward(
-            dy, saved.X, _weight.WeightAs(step, _outputs, _inputs), Tensor.None, _weight.GradAs(_outputs, _inputs),
+            dy, saved.X, _weight.WeightAs(step, _outputs, _inputs), _weight.GradAs(_outputs, _inputs),
             _bias?.Grad ?? Tensor.None, step, wantInput);
 
     /// <summary>What Backward needs from Forward.</summary>

@@ -7,7 +7,8 @@ public sealed class Mlp
 {
     private readonly Parameter _weight1;
     private readonly Parameter _bias1;
-    private readonly Linear _fc2;
+    private readonly Parameter _weight2;
+    private readonly Parameter _bias2;
 
     /// <summary>A perceptron over <paramref name="dim"/> channels.</summary>
     public Mlp(ParameterScope scope, long dim, long hidden, WeightInit? init = null, WeightInit? initLast = null)
@@ -20,27 +21,31 @@ public sealed class Mlp
         ParameterScope fc1, ParameterScope fc2, long inputs, long hidden, long outputs, WeightInit init, WeightInit initLast)
     {
         ArgumentNullException.ThrowIfNull(init);
+        ArgumentNullException.ThrowIfNull(initLast);
         _weight1 = fc1.Add("weight", init(inputs, hidden), trainable: true, hidden, inputs);
         _bias1 = fc1.Add("bias", Initializer.Zeros, trainable: true, hidden);
-        _fc2 = new Linear(fc2, hidden, outputs, initLast);
+        _weight2 = fc2.Add("weight", initLast(hidden, outputs), trainable: true, outputs, hidden);
+        _bias2 = fc2.Add("bias", Initializer.Zeros, trainable: true, outputs);
     }
 
     /// <summary>x: (R, C).</summary>
     public Tensor Forward(Tensor x, Step step, out Saved saved)
     {
-        var h = Ops.LinearGelu(x, _weight1.Weight(step), _bias1.Value, step, out var pre);
-        var y = _fc2.Forward(h, step, out var fc2Saved);
-        saved = new Saved(x, pre, fc2Saved);
+        ArgumentNullException.ThrowIfNull(step);
+        var y = step.Empty(x.Type, x[0], _bias2.Shape[0]);
+        saved = Forward(y, x, step);
         return y;
     }
 
-    /// <summary>The gradient of x.</summary>
-    public Tensor Backward(Tensor dy, in Saved saved, Step step)
-    {
-        var dh = _fc2.Backward(dy, saved.Fc2, step);
-        return Ops.LinearBackward(dh, saved.X, _weight1.Weight(step), saved.Pre, _weight1.Grad, _bias1.Grad, step);
-    }
+    /// <summary>The same into a given y.</summary>
+    public Saved Forward(Tensor y, Tensor x, Step step) =>
+        new(x, Ops.Mlp(y, x, _weight1.Weight(step), _bias1.Value, _weight2.Weight(step), _bias2.Value, step));
 
-    /// <summary>What Backward needs from Forward.</summary>
-    public readonly record struct Saved(Tensor X, Tensor Pre, Linear.Saved Fc2);
+    /// <summary>The gradient of x.</summary>
+    public Tensor Backward(Tensor dy, in Saved saved, Step step) => Ops.MlpBackward(
+        dy, saved.X, saved.Pre, _weight1.Weight(step), _weight2.Weight(step), _weight1.Grad, _bias1.Grad, _weight2.Grad, _bias2.Grad,
+        step);
+
+    /// <summary>What Backward needs from Forward. A block makes X again instead of keeping it.</summary>
+    public readonly record struct Saved(Tensor X, Tensor Pre);
 }

@@ -39,7 +39,7 @@ public sealed class PatchEmbed
     public void Backward(Tensor dx, Tensor dimages, in Saved saved, Step step)
     {
         var dpatches = Ops.LinearBackward(
-            dx.Rows(), saved.Patches.Rows(), _weight.WeightAs(step, _dim, _grid.PatchSize), Tensor.None,
+            dx.Rows(), saved.Patches.Rows(), _weight.WeightAs(step, _dim, _grid.PatchSize),
             _weight.GradAs(_dim, _grid.PatchSize), _bias.Grad, step, wantInput: !dimages.IsAbsent);
         if (!dimages.IsAbsent)
         {

@@ -29,32 +29,65 @@ public sealed class TransformerBlock
         _mlp = new Mlp(scope["mlp"], dim, (long)(dim * settings.MlpRatio), settings.Init, settings.InitLast);
     }
 
-    /// <summary>x: (B T, C), the tokens of B images; dropPath: (2, B) or absent.</summary>
+    /// <summary>x: (B T, C), the tokens of B images.</summary>
+    /// <param name="x">The stream; what it adds up to is kept.</param>
+    /// <param name="batch">Images.</param>
+    /// <param name="context">Positions.</param>
+    /// <param name="dropPath">(2, B) or absent.</param>
+    /// <param name="asked">The patches (B, M) whose tokens are wanted; absent for all tokens.</param>
+    /// <param name="branch">(B T, C), or (B M, C) with asked: where the perceptron's branch is written. It may be x's branch.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="saved">What Backward needs.</param>
     public Residual Forward(
-        Residual x, long batch, in BlockContext context, Tensor dropPath, Step step, out Saved saved)
+        Residual x, long batch, in BlockContext context, Tensor dropPath, Tensor asked, Tensor branch, Step step, out Saved saved)
     {
+        ArgumentNullException.ThrowIfNull(step);
+        using var temporaries = step.Temporaries();
         var normed = _norm1.Forward(x, step, out var norm1Saved);
-        var a = _attention.Forward(normed, batch, context, step, out var attentionSaved);
-        var scaled = _scale1.Forward(a, dropPath, 0, step, out var scale1Saved);
-        var normed2 = _norm2.Forward(new Residual(norm1Saved.Sum, scaled), step, out var norm2Saved);
-        var m = _mlp.Forward(normed2, step, out var mlpSaved);
-        var scaled2 = _scale2.Forward(m, dropPath, 1, step, out var scale2Saved);
+        var stream = norm1Saved.Sum;
+        var a = step.TemporaryLike(branch);
+        var input = _scale1.Input(a, step);
+        var attentionSaved = _attention.Forward(input, normed, batch, context, asked, step);
+        var scale1Saved = _scale1.Forward(a, input, dropPath, 0, step);
+        if (!asked.IsAbsent)
+        {
+            stream = Asked.Rows(stream.Reshape(batch, -1, stream[1]), asked, step);
+        }
+        var normed2 = _norm2.Forward(new Residual(stream, a), step, out var norm2Saved);
+        input = _scale2.Input(branch, step);
+        var mlpSaved = _mlp.Forward(input, normed2, step);
+        var scale2Saved = _scale2.Forward(branch, input, dropPath, 1, step);
         saved = new Saved(norm1Saved, attentionSaved, scale1Saved, norm2Saved, mlpSaved, scale2Saved);
-        return new Residual(norm2Saved.Sum, scaled2);
+        return new Residual(norm2Saved.Sum, branch);
     }
 
-    /// <summary>The gradient of x's sum from the gradient of z; the context is forward's.</summary>
+    /// <summary>
+    /// The gradient of x's sum from the gradient of z, which it overwrites; the context is forward's.
+    /// </summary>
     public Tensor Backward(Tensor dz, in Saved saved, in BlockContext context, Step step)
     {
-        var dm = _scale2.Backward(dz, saved.Scale2, step);
-        var dNormed2 = _mlp.Backward(dm, saved.Mlp, step);
-        var dy = _norm2.Backward(dNormed2, dz, saved.Norm2, step);
-        var da = _scale1.Backward(dy, saved.Scale1, step);
-        var dNormed = _attention.Backward(da, saved.Attention, context, step);
-        return _norm1.Backward(dNormed, dy, saved.Norm1, step);
+        ArgumentNullException.ThrowIfNull(step);
+        Tensor dy;
+        using (step.Temporaries(all: true))
+        {
+            var dm = _scale2.Backward(dz, saved.Scale2, step);
+            var dNormed2 = _mlp.Backward(dm, saved.Mlp with { X = _norm2.Again(saved.Norm2, step) }, step);
+            dy = _norm2.Backward(dNormed2, dz, saved.Norm2, step);
+        }
+        var asked = saved.Attention.Asked;
+        var dstream = asked.IsAbsent ? dy : Asked.RowsBackward(dy, asked, saved.Attention.Y[1], step);
+        using (step.Temporaries(all: true))
+        {
+            var da = _scale1.Backward(dy, saved.Scale1, step);
+            var dNormed = _attention.Backward(da, saved.Attention.With(_norm1.Again(saved.Norm1, step)), context, step);
+            return _norm1.Backward(dNormed, dstream, saved.Norm1, step);
+        }
     }
 
-    /// <summary>What Backward needs from Forward: the whole memory cost of a block.</summary>
+    /// <summary>
+    /// What Backward needs from Forward: the whole memory cost of a block, 10 C for a token (two sums, queries, keys, values, the
+    /// attention's answer, the perceptron's 4 C), and 2 C more with LayerScale. What a LayerNorm or the GELU returned is made again.
+    /// </summary>
     public readonly record struct Saved(
         LayerNorm.Saved Norm1, Attention.Saved Attention, BranchScale.Saved Scale1, LayerNorm.Saved Norm2, Mlp.Saved Mlp,
         BranchScale.Saved Scale2);

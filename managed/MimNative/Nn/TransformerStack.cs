@@ -23,29 +23,33 @@ public sealed class TransformerStack
     {
         var contexts = step.Rent<BlockContext>(1);
         contexts[0] = default;
-        return Forward(x, batch, contexts, step, out saved);
+        return Forward(x, batch, contexts, asked: Tensor.None, step, out saved);
     }
 
-    /// <summary>x: (B T, C), the tokens of B images; block i has context i mod their number.</summary>
-    public Residual Forward(Tensor x, long batch, BlockContext[] contexts, Step step, out Saved saved)
+    /// <summary>
+    /// x: (B T, C), the tokens of B images; block i has context i mod their number. Where patches are asked for, (B, M), only their
+    /// tokens come out: (B M, C).
+    /// </summary>
+    public Residual Forward(Tensor x, long batch, BlockContext[] contexts, Tensor asked, Step step, out Saved saved)
     {
         ArgumentNullException.ThrowIfNull(contexts);
         ArgumentNullException.ThrowIfNull(step);
         var blocks = step.Rent<TransformerBlock.Saved>(_blocks.Length);
-        var marks = step.Rent<long>(_blocks.Length);
         var stream = new Residual(x, Tensor.None);
+        var branch = step.EmptyLike(x);     // of one block after the other: the next one's first sum takes it up
         for (var i = 0; i < _blocks.Length; i++)
         {
-            marks[i] = step.Mark();
             ref readonly var context = ref contexts[i % contexts.Length];
             var dropPath = context.DropPath.IsAbsent ? Tensor.None : context.DropPath.Slice(0, 2 * i, 2);
-            stream = _blocks[i].Forward(stream, batch, context, dropPath, step, out blocks[i]);
+            var askedNow = i + 1 == _blocks.Length ? asked : Tensor.None;
+            var branchNow = askedNow.IsAbsent ? branch : branch.Slice(0, 0, asked.Count);
+            stream = _blocks[i].Forward(stream, batch, context, dropPath, askedNow, branchNow, step, out blocks[i]);
         }
-        saved = new Saved(blocks, marks, contexts);
+        saved = new Saved(blocks, contexts);
         return stream;
     }
 
-    /// <summary>The gradient of x from that of the sum. What the blocks saved is released as it is used up, last block first.</summary>
+    /// <summary>The gradient of x from that of the sum, which is overwritten.</summary>
     public Tensor Backward(Tensor dy, in Saved saved, Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -53,11 +57,10 @@ public sealed class TransformerStack
         for (var i = _blocks.Length - 1; i >= 0; i--)
         {
             dx = _blocks[i].Backward(dx, saved.Blocks[i], saved.Contexts[i % saved.Contexts.Length], step);
-            dx = step.Rewind(saved.Marks[i], dx);
         }
         return dx;
     }
 
     /// <summary>What Backward needs from Forward.</summary>
-    public readonly record struct Saved(TransformerBlock.Saved[] Blocks, long[] Marks, BlockContext[] Contexts);
+    public readonly record struct Saved(TransformerBlock.Saved[] Blocks, BlockContext[] Contexts);
 }

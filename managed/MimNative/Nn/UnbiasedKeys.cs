@@ -34,10 +34,10 @@ internal sealed class UnbiasedKeys
     {
         BiasBackward(dy, saved.X, _queryBias, 0, step);
         BiasBackward(dy, saved.X, _valueBias, 2 * _dim, step);
-        return Ops.LinearBackward(dy, saved.X, _weight.Weight(step), Tensor.None, _weight.Grad, Tensor.None, step);
+        return Ops.LinearBackward(dy, saved.X, _weight.Weight(step), _weight.Grad, Tensor.None, step);
     }
 
     // Sums the columns of a third of dy.
     private void BiasBackward(Tensor dy, Tensor x, Parameter bias, long first, Step step) => Ops.LinearBackward(
-        dy.Slice(1, first, _dim), x, _weight.Weight(step).Slice(0, first, _dim), Tensor.None, Tensor.None, bias.Grad, step, wantInput: false);
+        dy.Slice(1, first, _dim), x, _weight.Weight(step).Slice(0, first, _dim), Tensor.None, bias.Grad, step, wantInput: false);
 }

@@ -7,13 +7,11 @@ public static unsafe partial class Ops
 {
     /// <summary>
     /// y[r,c] = x[r,c] gamma[c] sampleScale[r / (R/S)]: LayerScale and stochastic depth on a residual branch. x: (R, C); gamma: (C)
-    /// f32 or absent; sampleScale: (S) f32 or absent, S divides R; at least one is given.
+    /// f32 or absent; sampleScale: (S) f32 or absent, S divides R; at least one is given. y may be x.
     /// </summary>
-    public static Tensor LayerScale(Tensor x, Tensor gamma, Tensor sampleScale, Step step)
+    public static void LayerScale(Tensor y, Tensor x, Tensor gamma, Tensor sampleScale, Step step)
     {
-        var y = step.EmptyLike(x);
         Mim.mim_layer_scale_forward(step.Native, View(&y), View(&x), View(&gamma), View(&sampleScale));
-        return y;
     }
 
     /// <summary>

@@ -21,6 +21,8 @@ public sealed unsafe class Step : IDisposable
     private readonly List<Array> _arrays = [];
     private DeviceBuffer? _arena;
     private long _used;
+    private long _temporary;
+    private bool _allTemporary;
     private int _arraysUsed;
 
     /// <summary>A step on a device, with no memory yet.</summary>
@@ -35,7 +37,7 @@ public sealed unsafe class Step : IDisposable
     /// <summary>Whether ops only count memory now; see <see cref="Plan"/>.</summary>
     public bool IsPlanning { get; private set; }
 
-    /// <summary>Bytes of the arena that the step has reached at most, planned steps included.</summary>
+    /// <summary>Bytes of the arena that the step has reached at most, kept and temporary together, planned steps included.</summary>
     public long Peak { get; private set; }
 
     internal mim_context* Native => _context.Native;
@@ -77,28 +79,31 @@ public sealed unsafe class Step : IDisposable
     /// <summary>Starts the step anew: everything made in it before is released.</summary>
     public void Begin()
     {
-        _used = 0;
+        (_used, _temporary, _allTemporary) = (0, 0, false);
         _arraysUsed = 0;
     }
 
-    /// <summary>A dense tensor whose numbers are not set.</summary>
+    /// <summary>A dense tensor whose numbers are not set. It lives until the step ends.</summary>
     /// <exception cref="InvalidOperationException">The step needs more memory than was planned.</exception>
     public Tensor Empty(DType type, params ReadOnlySpan<long> shape)
     {
-        var count = Tensor.CountOf(shape);
+        if (_allTemporary)
+        {
+            return Temporary(type, shape);
+        }
         var offset = _used;
-        _used = checked(offset + (count * type.Bytes() + Alignment - 1) / Alignment * Alignment);
-        Peak = Math.Max(Peak, _used);
-        if (IsPlanning)
-        {
-            return Tensor.Dense(_context.Device.Kind, type, Nowhere + offset, shape);
-        }
-        if (_arena is null || _used > _arena.Bytes)
-        {
-            throw new InvalidOperationException(
-                $"the step needs {_used} bytes and has {_arena?.Bytes ?? 0}; plan it with its largest batch first");
-        }
-        return Tensor.Dense(_context.Device.Kind, type, _arena.Data + offset, shape);
+        _used = checked(offset + BytesOf(type, shape));
+        return At(offset, type, shape);
+    }
+
+    /// <summary>
+    /// The same, released with the innermost <see cref="Temporaries"/> around it; it lies at the arena's other end, so that what is
+    /// kept meanwhile is not in its way.
+    /// </summary>
+    public Tensor Temporary(DType type, params ReadOnlySpan<long> shape)
+    {
+        _temporary = checked(_temporary + BytesOf(type, shape));
+        return At(-_temporary, type, shape);
     }
 
     /// <summary>A tensor with the type and extents of another, its numbers not set.</summary>
@@ -112,19 +117,26 @@ public sealed unsafe class Step : IDisposable
         return Empty(x.Type, shape);
     }
 
-    /// <summary>A place in the arena, to rewind to.</summary>
-    public long Mark() => _used;
+    /// <summary>A temporary tensor with the type and extents of another, its numbers not set.</summary>
+    public Tensor TemporaryLike(Tensor x)
+    {
+        Span<long> shape = stackalloc long[x.Rank];
+        for (var i = 0; i < shape.Length; i++)
+        {
+            shape[i] = x[i];
+        }
+        return Temporary(x.Type, shape);
+    }
 
     /// <summary>
-    /// Releases everything made since the mark but one tensor, which moves down to the mark. Backward passes use it: what a
-    /// block's forward saved is dead after the block's backward.
+    /// Begins a stretch of the step at whose end (<see cref="Scope.Dispose"/>) the temporary tensors made in it are released.
     /// </summary>
-    public Tensor Rewind(long mark, Tensor keep)
+    /// <param name="all">Whether every tensor made in it is temporary, as in a backward pass.</param>
+    public Scope Temporaries(bool all = false)
     {
-        _used = mark;
-        var moved = EmptyLike(keep);
-        Copy(moved, keep);
-        return moved;
+        var scope = new Scope(this, _temporary, _allTemporary);
+        _allTemporary |= all;
+        return scope;
     }
 
     /// <summary>
@@ -211,6 +223,27 @@ public sealed unsafe class Step : IDisposable
     /// <summary>to = from, between f32 and bf16 too.</summary>
     internal void Copy(Tensor to, Tensor from) => Mim.mim_copy(Native, (mim_view*)&to, (mim_view*)&from);
 
+    private static long BytesOf(DType type, ReadOnlySpan<long> shape) =>
+        checked((Tensor.CountOf(shape) * type.Bytes()) + Alignment - 1) / Alignment * Alignment;
+
+    // Offsets below 0 count from the arena's end.
+    private Tensor At(long offset, DType type, ReadOnlySpan<long> shape)
+    {
+        var needed = checked(_used + _temporary);
+        Peak = Math.Max(Peak, needed);
+        if (IsPlanning)
+        {
+            return Tensor.Dense(_context.Device.Kind, type, Nowhere + Math.Abs(offset), shape);
+        }
+        if (_arena is null || needed > _arena.Bytes)
+        {
+            throw new InvalidOperationException(
+                $"the step needs {needed} bytes and has {_arena?.Bytes ?? 0}; plan it with its largest batch first");
+        }
+        var place = offset < 0 ? _arena.Data + (_arena.Bytes / Alignment * Alignment) + offset : _arena.Data + offset;
+        return Tensor.Dense(_context.Device.Kind, type, place, shape);
+    }
+
     private static Tensor HostView<T>(T* pointer, int count, Tensor like) where T : unmanaged
     {
         if (count != like.Count)
@@ -223,5 +256,19 @@ public sealed unsafe class Step : IDisposable
             shape[i] = like[i];
         }
         return Tensor.Dense(DeviceKind.Cpu, DTypes.Of<T>(), pointer, shape);
+    }
+
+    /// <summary>A stretch of a step; see <see cref="Temporaries"/>.</summary>
+    public readonly ref struct Scope
+    {
+        private readonly Step _step;
+        private readonly long _temporary;
+        private readonly bool _allTemporary;
+
+        internal Scope(Step step, long temporary, bool allTemporary) =>
+            (_step, _temporary, _allTemporary) = (step, temporary, allTemporary);
+
+        /// <summary>Ends it.</summary>
+        public void Dispose() => (_step._temporary, _step._allTemporary) = (_temporary, _allTemporary);
     }
 }

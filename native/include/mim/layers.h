@@ -1,5 +1,5 @@
-/* The layers of a transformer block: linear, LayerNorm, GELU, LayerScale. Letters: R rows, C columns
- * (channels), K inputs, N outputs. Compute dtype: f32 or bf16; sums are kept in f32. */
+/* The layers of a transformer block: linear, perceptron, LayerNorm, GELU, LayerScale. Letters: R rows,
+ * C columns (channels), K inputs, H hidden, N outputs. Compute dtype: f32 or bf16; sums are kept in f32. */
 #ifndef MIM_LAYERS_H
 #define MIM_LAYERS_H
 
@@ -9,34 +9,41 @@
 extern "C" {
 #endif
 
-typedef enum mim_activation {
-    MIM_ACTIVATION_NONE = 0,
-    MIM_ACTIVATION_GELU = 1 /* exact: 0.5 x (1 + erf(x / sqrt 2)) */
-} mim_activation;
-
-typedef struct mim_linear_params {
-    int32_t size;       /* sizeof(mim_linear_params) */
-    int32_t activation; /* a mim_activation, fused behind the bias */
-} mim_linear_params;
-
-/* Linear: y[r,n] = act(pre[r,n]), pre[r,n] = sum_k x[r,k] w[n,k] + bias[n]
+/* Linear: y[r,n] = sum_k x[r,k] w[n,k] + bias[n]
  *
  *   x, dx          (R, K)  compute dtype; columns dense, rows may be strided
  *   w              (N, K)  dense, compute dtype
  *   bias           (N)     f32; NULL for none
  *   y, dy          (R, N)  compute dtype; columns dense, rows may be strided
- *   pre            (R, N)  dense, compute dtype: the saved value of a fused activation; NULL
- *                          without one, and in forward
- *                          NULL where no backward follows
  *   dw, dbias      (N, K), (N)  f32
  *   backward overwrites dx (NULL: not wanted) and adds to dw and dbias (NULL: not wanted). */
-MIM_API mim_status mim_linear_forward(mim_context* ctx, const mim_view* y, const mim_view* pre,
-                                      const mim_view* x, const mim_view* w, const mim_view* bias,
-                                      const mim_linear_params* params);
+MIM_API mim_status mim_linear_forward(mim_context* ctx, const mim_view* y, const mim_view* x,
+                                      const mim_view* w, const mim_view* bias);
 MIM_API mim_status mim_linear_backward(mim_context* ctx, const mim_view* dx, const mim_view* dw,
                                        const mim_view* dbias, const mim_view* dy, const mim_view* x,
-                                       const mim_view* w, const mim_view* pre,
-                                       const mim_linear_params* params);
+                                       const mim_view* w);
+
+/* The perceptron of a transformer block, two linear layers with the exact GELU between them:
+ *   pre[r,h] = sum_k x[r,k] w1[h,k] + bias1[h]
+ *   y[r,n] = sum_h gelu(pre[r,h]) w2[n,h] + bias2[n]
+ *
+ *   x, dx          (R, K)  compute dtype; columns dense, rows may be strided
+ *   pre            (R, H)  dense, compute dtype: all that is saved for backward, which makes
+ *                          gelu(pre) again; NULL in forward where no backward follows
+ *   w1, w2         (H, K), (N, H)  dense, compute dtype
+ *   bias1, bias2   (H), (N)  f32; NULL for none
+ *   y, dy          (R, N)  compute dtype; columns dense, rows may be strided
+ *   dw1, dbias1, dw2, dbias2   as w1, bias1, w2, bias2, f32
+ *   backward overwrites dx (NULL: not wanted) and adds to dw1, dbias1, dw2 and dbias2 (the biases'
+ *   NULL: not wanted). What lies between the two layers passes through scratch memory, a few rows
+ *   at a time. */
+MIM_API mim_status mim_mlp_forward(mim_context* ctx, const mim_view* y, const mim_view* pre,
+                                   const mim_view* x, const mim_view* w1, const mim_view* bias1,
+                                   const mim_view* w2, const mim_view* bias2);
+MIM_API mim_status mim_mlp_backward(mim_context* ctx, const mim_view* dx, const mim_view* dw1,
+                                    const mim_view* dbias1, const mim_view* dw2,
+                                    const mim_view* dbias2, const mim_view* dy, const mim_view* x,
+                                    const mim_view* pre, const mim_view* w1, const mim_view* w2);
 
 typedef struct mim_layer_norm_params {
     int32_t size; /* sizeof(mim_layer_norm_params) */
@@ -65,6 +72,12 @@ MIM_API mim_status mim_layer_norm_backward(mim_context* ctx, const mim_view* dx,
                                            const mim_view* dy, const mim_view* dsum,
                                            const mim_view* sum, const mim_view* mean,
                                            const mim_view* rstd, const mim_view* gamma);
+
+/* y of the forward pass once more, from what it saved: a backward pass that needs y (the layer behind
+ * the LayerNorm does) makes it again instead of keeping it. Equal to forward's y but for rounding. */
+MIM_API mim_status mim_layer_norm_again(mim_context* ctx, const mim_view* y, const mim_view* sum,
+                                        const mim_view* mean, const mim_view* rstd,
+                                        const mim_view* gamma, const mim_view* beta);
 
 /* Exact GELU: y = 0.5 x (1 + erf(x / sqrt 2)); dx = dy (Phi(x) + x phi(x)).
  *   x, y, dx, dy   any equal shape, dense, f32 or bf16; dx may be the memory of dy, y that of x. */

@@ -19,14 +19,25 @@ def linear(op, sizes, dtype):
     x, w, b, dy = noise(rows, k, dtype=dtype), noise(n, k, dtype=dtype), noise(n, dtype=dtype), noise(rows, n, dtype=dtype)
     if op == "linear":
         return lambda: F.linear(x, w, b)
-    if op == "linear_gelu":
-        return lambda: F.gelu(F.linear(x, w, b))
     if op == "linear_input":
         return lambda: dy @ w
-    if op == "linear_weight":
-        return lambda: (dy.t() @ x, dy.sum(0))
-    inputs = [v.requires_grad_() for v in (x, w, b)]
-    return gradients_of(F.gelu(F.linear(*inputs)), inputs, dy)
+    return lambda: (dy.t() @ x, dy.sum(0))
+
+
+def mlp(op, sizes, dtype):
+    rows, dim, hidden = sizes["rows"], sizes["dim"], sizes["hidden"]
+    x, dy = noise(rows, dim, dtype=dtype), noise(rows, dim, dtype=dtype)
+    inputs = [x, noise(hidden, dim, dtype=dtype), noise(hidden, dtype=dtype), noise(dim, hidden, dtype=dtype), noise(dim, dtype=dtype)]
+
+    def forward():
+        x, w1, b1, w2, b2 = inputs
+        return F.linear(F.gelu(F.linear(x, w1, b1)), w2, b2)
+
+    if op == "mlp":
+        return forward
+    for value in inputs:
+        value.requires_grad_()
+    return gradients_of(forward(), inputs, dy)
 
 
 def attention(op, sizes, dtype):
@@ -147,12 +158,12 @@ def adamw(op, sizes, dtype):
 
 
 KNOWN = {
-    "linear": linear, "linear_input": linear, "linear_weight": linear, "linear_gelu": linear, "linear_gelu_backward": linear,
+    "linear": linear, "linear_input": linear, "linear_weight": linear, "mlp": mlp, "mlp_backward": mlp,
     "attention": attention, "attention_training": attention, "layer_norm": layer_norm, "layer_norm_backward": layer_norm,
     "gelu": gelu, "gelu_backward": gelu, "patchify": tokens, "gather_tokens": tokens, "restore_tokens": tokens,
     "masked_loss": masked_loss, "low_pass": filtered, "adamw": adamw,
 }
-TRAINING = ("linear_gelu_backward", "attention_training", "layer_norm_backward", "gelu_backward", "masked_loss")
+TRAINING = ("mlp_backward", "attention_training", "layer_norm_backward", "gelu_backward", "masked_loss")
 
 
 def prepare(case, dtype):

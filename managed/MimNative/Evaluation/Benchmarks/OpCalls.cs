@@ -9,8 +9,8 @@ internal static class OpCalls
     /// <summary>Makes the inputs of a case in <paramref name="inputs"/>; returns the call.</summary>
     public static Action<Step> Of(OpCase op, DType type, Step inputs) => op.Op switch
     {
-        OpNames.Linear or OpNames.LinearInput or OpNames.LinearWeight or OpNames.LinearGelu or OpNames.LinearGeluBackward
-            => Linear(op, type, inputs),
+        OpNames.Linear or OpNames.LinearInput or OpNames.LinearWeight => Linear(op, type, inputs),
+        OpNames.Mlp or OpNames.MlpBackward => Mlp(op, type, inputs),
         OpNames.Attention or OpNames.AttentionTraining => Attention(op, type, inputs),
         OpNames.LayerNorm or OpNames.LayerNormBackward => LayerNorm(op, type, inputs),
         OpNames.Gelu or OpNames.GeluBackward => Gelu(op, type, inputs),
@@ -26,16 +26,29 @@ internal static class OpCalls
     private static Action<Step> Linear(OpCase op, DType type, Step inputs)
     {
         var (rows, k, n) = (op["rows"], op["inputs"], op["outputs"]);
-        var (x, w, dy, pre) = (Noise(inputs, type, rows, k), Noise(inputs, type, n, k), Noise(inputs, type, rows, n), Noise(inputs, type, rows, n));
+        var (x, w, dy) = (Noise(inputs, type, rows, k), Noise(inputs, type, n, k), Noise(inputs, type, rows, n));
         var (bias, dw, dbias) = (Noise(inputs, DType.F32, n), Noise(inputs, DType.F32, n, k), Noise(inputs, DType.F32, n));
         return op.Op switch
         {
             OpNames.Linear => step => Ops.Linear(x, w, bias, step),
-            OpNames.LinearGelu => step => Ops.LinearGelu(x, w, bias, step, out _),
-            OpNames.LinearInput => step => Ops.LinearBackward(dy, x, w, Tensor.None, Tensor.None, Tensor.None, step),
-            OpNames.LinearWeight => step => Ops.LinearBackward(dy, x, w, Tensor.None, dw, dbias, step, wantInput: false),
-            _ => step => Ops.LinearBackward(dy, x, w, pre, dw, dbias, step),
+            OpNames.LinearInput => step => Ops.LinearBackward(dy, x, w, Tensor.None, Tensor.None, step),
+            _ => step => Ops.LinearBackward(dy, x, w, dw, dbias, step, wantInput: false),
         };
+    }
+
+    private static Action<Step> Mlp(OpCase op, DType type, Step inputs)
+    {
+        var (rows, dim, hidden) = (op["rows"], op["dim"], op["hidden"]);
+        var (x, w1, w2, dy) = (
+            Noise(inputs, type, rows, dim), Noise(inputs, type, hidden, dim), Noise(inputs, type, dim, hidden), Noise(inputs, type, rows, dim));
+        var (bias1, bias2, pre) = (Noise(inputs, DType.F32, hidden), Noise(inputs, DType.F32, dim), Noise(inputs, type, rows, hidden));
+        if (op.Op == OpNames.Mlp)
+        {
+            return step => Ops.Mlp(step.EmptyLike(x), x, w1, bias1, w2, bias2, step);
+        }
+        var (dw1, dw2) = (Noise(inputs, DType.F32, hidden, dim), Noise(inputs, DType.F32, dim, hidden));
+        var (dbias1, dbias2) = (Noise(inputs, DType.F32, hidden), Noise(inputs, DType.F32, dim));
+        return step => Ops.MlpBackward(dy, x, pre, w1, w2, dw1, dbias1, dw2, dbias2, step);
     }
 
     private static Action<Step> Attention(OpCase op, DType type, Step inputs)

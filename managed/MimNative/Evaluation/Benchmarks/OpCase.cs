@@ -4,7 +4,7 @@ namespace MimNative.Evaluation.Benchmarks;
 public static class OpNames
 {
     public const string Linear = "linear", LinearInput = "linear_input", LinearWeight = "linear_weight";
-    public const string LinearGelu = "linear_gelu", LinearGeluBackward = "linear_gelu_backward";
+    public const string Mlp = "mlp", MlpBackward = "mlp_backward";
     public const string Attention = "attention", AttentionTraining = "attention_training";
     public const string LayerNorm = "layer_norm", LayerNormBackward = "layer_norm_backward";
     public const string Gelu = "gelu", GeluBackward = "gelu_backward";

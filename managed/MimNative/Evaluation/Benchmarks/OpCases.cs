@@ -8,7 +8,7 @@ public static class OpCases
     private const int Batch = 16, Patches = 196, Kept = 49;
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<OpCase> All { get; } = [.. Linears(), .. Attentions(), .. Passes()];
+    public static IReadOnlyList<OpCase> All { get; } = [.. Linears(), .. Mlps(), .. Attentions(), .. Passes()];
 
     /// <summary>The cases whose names begin so.</summary>
     /// <exception cref="ArgumentException">There is none.</exception>
@@ -31,26 +31,34 @@ public static class OpCases
                 ("qkv", dim, 3 * dim), ("proj", dim, dim), ("fc1", dim, 4 * dim), ("fc2", 4 * dim, dim),
             })
             {
-                foreach (var made in Linear($"{prefix} {layer}", rows, inputs, outputs, withGelu: layer == "fc1"))
+                foreach (var made in Linear($"{prefix} {layer}", rows, inputs, outputs))
                 {
                     yield return made;
                 }
             }
         }
-        foreach (var made in Linear("S decoder qkv", 3152, 256, 768, withGelu: false)
-            .Concat(Linear("S decoder proj", 3152, 256, 256, withGelu: false)).Concat(Linear("square", 2048, 2048, 2048, withGelu: false)))
+        foreach (var made in Linear("S decoder qkv", 3152, 256, 768)
+            .Concat(Linear("S decoder proj", 3152, 256, 256)).Concat(Linear("square", 2048, 2048, 2048)))
         {
             yield return made;
         }
     }
 
-    private static IEnumerable<OpCase> Linear(string layer, int rows, int inputs, int outputs, bool withGelu)
+    private static IEnumerable<OpCase> Mlps()
     {
-        string[] ops =
-        [
-            OpNames.Linear, OpNames.LinearInput, OpNames.LinearWeight,
-            .. withGelu ? [OpNames.LinearGelu, OpNames.LinearGeluBackward] : (string[])[],
-        ];
+        foreach (var (prefix, rows, dim) in new[] { ("S", 800, 384), ("S decoder", 3152, 256), ("B", 400, 768), ("B decoder", 1576, 512) })
+        {
+            foreach (var op in new[] { OpNames.Mlp, OpNames.MlpBackward })
+            {
+                yield return OpCase.Of(
+                    $"{op} {prefix} {rows} x {dim}->{4 * dim}->{dim}", op, ("rows", rows), ("dim", dim), ("hidden", 4 * dim));
+            }
+        }
+    }
+
+    private static IEnumerable<OpCase> Linear(string layer, int rows, int inputs, int outputs)
+    {
+        string[] ops = [OpNames.Linear, OpNames.LinearInput, OpNames.LinearWeight];
         return ops.Select(op => OpCase.Of(
             $"{op} {layer} {rows} x {inputs}->{outputs}", op, ("rows", rows), ("inputs", inputs), ("outputs", outputs)));
     }

@@ -13,6 +13,7 @@ public readonly record struct OpWork(double Operations, double Bytes)
     {
         ArgumentNullException.ThrowIfNull(op);
         double product = 2.0 * op["rows"] * op["inputs"] * op["outputs"];
+        double layer = 2.0 * op["rows"] * op["dim"] * op["hidden"];
         double attention = 4.0 * op["batch"] * Math.Max(1, op["across"] * op["across"]) * op["heads"] * op["tokens"] * op["dim"] *
             (op["tokens"] + (op["buckets"] / 2.0));
         double matrix = (double)op["rows"] * op["dim"] * activation;
@@ -21,8 +22,9 @@ public readonly record struct OpWork(double Operations, double Bytes)
         double token = (double)op["batch"] * op["dim"] * activation;
         return op.Op switch
         {
-            OpNames.Linear or OpNames.LinearInput or OpNames.LinearWeight or OpNames.LinearGelu => new(product, 0),
-            OpNames.LinearGeluBackward => new(2 * product, 0),                            // the gradients of input and weight
+            OpNames.Linear or OpNames.LinearInput or OpNames.LinearWeight => new(product, 0),
+            OpNames.Mlp => new(2 * layer, 0),
+            OpNames.MlpBackward => new(4 * layer, 0),                                     // each layer's input and weight
             OpNames.Attention => new(attention, 0),
             OpNames.AttentionTraining => new(3 * attention, 0),                           // backward counts as twice forward
             OpNames.LayerNorm => new(0, 4 * matrix),                                      // x, branch; sum, y

@@ -18,7 +18,7 @@ public sealed class TransformerBlockTests(Device device)
             run, [2, batch * tokens, 12],
             (Tensor x, Step step, out TransformerBlock.Saved saved) =>
             {
-                var z = block.Forward(new Residual(x.At(0, 0), x.At(0, 1)), batch, default, Tensor.None, step, out saved);
+                var z = Forward(block, new Residual(x.At(0, 0), x.At(0, 1)), batch, step, out saved);
                 return run.Sum(z.Stream, z.Branch);
             },
             (Tensor dz, in TransformerBlock.Saved saved, Step step) =>
@@ -38,12 +38,78 @@ public sealed class TransformerBlockTests(Device device)
             run, [4, 8],
             (Tensor x, Step step, out (TransformerBlock.Saved First, TransformerBlock.Saved Second) saved) =>
             {
-                var y = block.Forward(new Residual(x, Tensor.None), 2, default, Tensor.None, step, out var first);
-                var z = block.Forward(y, 2, default, Tensor.None, step, out var second);
+                var y = Forward(block, new Residual(x, Tensor.None), 2, step, out var first);
+                var z = Forward(block, y, 2, step, out var second);
                 saved = (first, second);
                 return run.Sum(z.Stream, z.Branch);
             },
             (Tensor dz, in (TransformerBlock.Saved First, TransformerBlock.Saved Second) saved, Step step) =>
                 block.Backward(block.Backward(dz, saved.Second, default, step), saved.First, default, step));
     }
+
+    [Test]
+    public void What_a_block_keeps_is_ten_channels_a_token()
+    {
+        const int Dim = 64, Rows = 2 * 16;
+        using var run = TestRun.On(device);
+        var block = new TransformerBlock(run.Store.Root, new BlockSettings(Dim, 4, 4, 1e-6f));
+        run.Allocate();
+        long Planned(int depth)
+        {
+            using var step = new Step(run.Context);
+            return step.Plan(planned =>
+            {
+                Residual z = new(planned.Empty(DType.F32, Rows, Dim), Tensor.None);
+                var branch = planned.Empty(DType.F32, Rows, Dim);
+                for (var i = 0; i < depth; i++)
+                {
+                    z = block.Forward(z, 2, default, Tensor.None, Tensor.None, branch, planned, out _);
+                }
+            }).Arena;
+        }
+
+        // beside them each LayerNorm's mean and deviation and each head's log-sum-exp: one number a row
+        Assert.That(Planned(4) - Planned(3), Is.EqualTo(sizeof(float) * Rows * ((10 * Dim) + 4 + 4)));
+    }
+
+    [Test]
+    public void Asking_for_some_tokens_changes_no_number([Values(0, 0.5)] double layerScale)
+    {
+        const int Batch = 2, Tokens = 5, Dim = 12;
+        using var run = TestRun.On(device, seed: 9);
+        var block = new TransformerBlock(run.Store.Root, new BlockSettings(Dim, 3, 2, 1e-6f) { LayerScale = layerScale });
+        run.Allocate();
+        int[] ids = [3, 0, 1, 2];      // patches: a token less, as the class token stands before them
+        float[] x = run.Numbers(Batch * Tokens * Dim), dz = run.Numbers(ids.Length * Dim);
+
+        (float[] Z, float[] Dx, float[] Grads) Run(bool ask)
+        {
+            run.Step.Begin();
+            MimNative.Ops.Fill(run.Store.Grads, 0, run.Step);
+            var asked = run.Step.FromHost<int>(ids, Batch, 2);
+            var stream = new Residual(run.Step.FromHost<float>(x, Batch * Tokens, Dim), Tensor.None);
+            var branch = run.Step.Empty(DType.F32, ask ? ids.Length : Batch * Tokens, Dim);
+            var z = block.Forward(stream, Batch, default, Tensor.None, ask ? asked : Tensor.None, branch, run.Step, out var saved);
+            var sum = run.Sum(z.Stream, z.Branch);
+            var gradient = run.Step.FromHost<float>(dz, ids.Length, Dim);
+            if (!ask)
+            {
+                sum = Asked.Rows(sum.Reshape(Batch, Tokens, Dim), asked, run.Step);
+                gradient = Asked.RowsBackward(gradient, asked, Tokens, run.Step);
+            }
+            var dx = block.Backward(gradient, saved, default, run.Step);
+            return (run.Step.ToArray<float>(sum), run.Step.ToArray<float>(dx), run.Step.ToArray<float>(run.Store.Grads));
+        }
+
+        var (some, all) = (Run(ask: true), Run(ask: false));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(GradientCheck.RelativeError(some.Z, all.Z), Is.LessThan(1e-6));
+            Assert.That(GradientCheck.RelativeError(some.Dx, all.Dx), Is.LessThan(1e-6));
+            Assert.That(GradientCheck.RelativeError(some.Grads, all.Grads), Is.LessThan(1e-6));
+        }
+    }
+
+    private static Residual Forward(TransformerBlock block, Residual x, int batch, Step step, out TransformerBlock.Saved saved) =>
+        block.Forward(x, batch, default, Tensor.None, Tensor.None, step.EmptyLike(x.Stream), step, out saved);
 }

@@ -17,9 +17,14 @@ public sealed class OpsErrorTests
         yield return Case("mim_linear_forward", "x", (r, s) => Ops.Linear(r.Random(4, 7), r.Random(3, 8), Tensor.None, s));
         yield return Case("mim_linear_forward", "bias", (r, s) => Ops.Linear(r.Random(4, 8), r.Random(3, 8), r.Random(4), s));
         yield return Case("mim_linear_backward", "dw", (r, s) => Ops.LinearBackward(
-            r.Random(4, 3), r.Random(4, 8), r.Random(3, 8), Tensor.None, r.Random(8, 3), Tensor.None, s));
-        yield return Case("mim_linear_backward", "pre", (r, s) => Ops.LinearBackward(
-            r.Random(4, 3), r.Random(4, 8), r.Random(3, 8), r.Random(4, 8), r.Random(3, 8), Tensor.None, s));
+            r.Random(4, 3), r.Random(4, 8), r.Random(3, 8), r.Random(8, 3), Tensor.None, s));
+        yield return Case("mim_mlp_forward", "w2", (r, s) => Ops.Mlp(
+            r.Random(4, 3), r.Random(4, 8), r.Random(6, 8), Tensor.None, r.Random(3, 5), Tensor.None, s));
+        yield return Case("mim_mlp_backward", "pre", (r, s) => Ops.MlpBackward(
+            r.Random(4, 3), r.Random(4, 8), r.Random(4, 5), r.Random(6, 8), r.Random(3, 6), r.Random(6, 8), Tensor.None, r.Random(3, 6),
+            Tensor.None, s));
+        yield return Case("mim_layer_norm_again", "mean", (r, s) => Ops.LayerNormAgain(
+            r.Random(4, 8), r.Random(5), r.Random(4), r.Random(8), r.Random(8), s));
         yield return Case("mim_layer_norm_forward", "gamma", (r, s) => Ops.LayerNorm(
             r.Random(4, 8), Tensor.None, r.Random(7), r.Random(8), 1e-6f, s, out _, out _, out _));
         yield return Case("mim_layer_norm_forward", "beta", (r, s) => Ops.LayerNorm(
@@ -53,7 +58,7 @@ public sealed class OpsErrorTests
             r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), Tensor.None, r.Random(4, 3), r.Random(1, 2, 2, 4),
             r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), r.Random(1, 2, 2, 4), default, r.Random(1, 2, 2, 4), r.Random(1, 2, 2), 1, s));
         yield return Case("mim_layer_scale_forward", "sample_scale", (r, s) => Ops.LayerScale(
-            r.Random(4, 3), r.Random(3), r.Random(3), s));
+            r.Random(4, 3), r.Random(4, 3), r.Random(3), r.Random(3), s));
         yield return Case("mim_layer_scale_backward", "dgamma", (r, s) => Ops.LayerScaleBackward(
             r.Random(4, 3), r.Random(4, 3), r.Random(3), Tensor.None, r.Random(4), s));
         yield return Case("mim_relative_position_bias_forward", "index", (r, s) => Ops.RelativePositionBias(

@@ -61,8 +61,7 @@ public sealed unsafe class StepTests : IDisposable
         var before = _context.ResidentBytes;
         var again = _step.Resident(table, 6);
         _step.Reserve(1 << 10);
-        var mark = _step.Mark();
-        _step.Rewind(mark, _step.FromHost<float>([7], 1));
+        _step.FromHost<float>([7], 1);
         _step.Begin();
         using (Assert.EnterMultipleScope())
         {
@@ -107,22 +106,48 @@ public sealed unsafe class StepTests : IDisposable
     }
 
     [Test]
-    public void Rewind_releases_what_lies_behind_the_mark_and_keeps_one_tensors_numbers([Values(1, 40, 5000)] int between)
+    public void Temporary_tensors_are_released_with_their_scope_and_lie_beside_what_is_kept()
     {
-        _step.Reserve(1 << 16);
-        var kept = MimNative.Ops.Filled(7, DType.F32, _step, 10);
-        var mark = _step.Mark();
-        _step.Empty(DType.F32, between);    // a short gap makes the tensor overlap with its new place
-        float[] values = [.. Enumerable.Range(0, 1000).Select(i => (float)i)];
-        var moved = _step.Rewind(mark, _step.FromHost<float>(values, 10, 100));
+        nint first = 0, inner = 0, later = 0, kept = 0;
+        void Walk(Step step)
+        {
+            first = Address(step.Temporary(DType.F32, 16));             // in no scope: until the step ends
+            using (step.Temporaries())
+            {
+                inner = Address(step.Temporary(DType.F32, 100));
+                kept = Address(step.Empty(DType.F32, 16));
+                using (step.Temporaries(all: true))
+                {
+                    step.Empty(DType.F32, 1000);
+                }
+                step.Empty(DType.F32, 16);
+            }
+            later = Address(step.TemporaryLike(step.Empty(DType.F32, 16)));
+        }
+        var (arena, _) = _step.Plan(Walk);
+        Walk(_step);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(_step.ToArray<float>(moved), Is.EqualTo(values));
-            Assert.That(moved.Shape, Is.EqualTo(new long[] { 10, 100 }));
-            Assert.That(Address(moved), Is.EqualTo(Address(kept) + 64));
-            Assert.That(_step.Mark(), Is.EqualTo(mark + 4032));
-            Assert.That(_step.ToArray<float>(kept), Has.All.EqualTo(7f));
+            Assert.That(arena, Is.EqualTo(64 + 448 + 64 + 4032), "the largest of all moments");
+            Assert.That(_step.Peak, Is.EqualTo(arena));
+            Assert.That(inner, Is.EqualTo(first - 448));
+            Assert.That(later, Is.EqualTo(first - 64), "takes the place of what was released");
+            Assert.That(kept, Is.EqualTo(first + 64 - (nint)arena), "kept tensors begin at the arena's other end");
         }
+    }
+
+    [Test]
+    public void What_is_kept_and_what_is_temporary_share_the_plan()
+    {
+        _step.Plan(step =>
+        {
+            step.Empty(DType.F32, 16);
+            step.Temporary(DType.F32, 16);
+        });
+        _step.Empty(DType.F32, 16);
+        _step.Temporary(DType.F32, 16);
+        Assert.That(() => _step.Temporary(DType.F32, 1), Throws.InvalidOperationException
+            .With.Message.EqualTo("the step needs 192 bytes and has 128; plan it with its largest batch first"));
     }
 
     [Test]
@@ -173,10 +198,12 @@ public sealed unsafe class StepTests : IDisposable
         step.Begin();
         var x = MimNative.Ops.Filled(1, DType.F32, step, 33, 65);
         var w = MimNative.Ops.Filled(1, DType.F32, step, 17, 65);
-        var mark = step.Mark();
-        step.Empty(DType.F32, 10_000);
-        var y = step.Rewind(mark, MimNative.Ops.Linear(x, w, Tensor.None, step));
-        MimNative.Ops.LinearBackward(y, x, w, Tensor.None, step.EmptyLike(w), Tensor.None, step);
+        using (step.Temporaries(all: true))
+        {
+            step.Empty(DType.F32, 10_000);
+        }
+        var y = MimNative.Ops.Linear(x, w, Tensor.None, step);
+        MimNative.Ops.LinearBackward(y, x, w, step.EmptyLike(w), Tensor.None, step);
     }
 
     private static nint Address(Tensor tensor) => (nint)tensor.View.data;

@@ -9,12 +9,13 @@ public sealed class OpCasesTests
 {
     private static IEnumerable<OpCase> Tiny()
     {
-        foreach (var op in new[]
-        {
-            OpNames.Linear, OpNames.LinearInput, OpNames.LinearWeight, OpNames.LinearGelu, OpNames.LinearGeluBackward,
-        })
+        foreach (var op in new[] { OpNames.Linear, OpNames.LinearInput, OpNames.LinearWeight })
         {
             yield return OpCase.Of(op, op, ("rows", 6), ("inputs", 16), ("outputs", 32));
+        }
+        foreach (var op in new[] { OpNames.Mlp, OpNames.MlpBackward })
+        {
+            yield return OpCase.Of(op, op, ("rows", 6), ("dim", 16), ("hidden", 32));
         }
         foreach (var op in new[] { OpNames.Attention, OpNames.AttentionTraining })
         {
@@ -61,7 +62,8 @@ public sealed class OpCasesTests
     }
 
     [TestCase("linear S qkv 800 x 384->1152", 4, 2.0 * 800 * 384 * 1152, 0)]
-    [TestCase("linear_gelu_backward S fc1 3152 x 384->1536", 2, 4.0 * 3152 * 384 * 1536, 0)]
+    [TestCase("mlp S 800 x 384->1536->384", 4, 4.0 * 800 * 384 * 1536, 0)]
+    [TestCase("mlp_backward S decoder 3152 x 256->1024->256", 2, 8.0 * 3152 * 256 * 1024, 0)]
     [TestCase("attention B16 H6 N197 D64", 4, 4.0 * 16 * 6 * 197 * 197 * 64, 0)]
     [TestCase("attention_training B16 H6 N50 D64", 4, 12.0 * 16 * 6 * 50 * 50 * 64, 0)]
     [TestCase("attention Swin B16 H3 N49 D32", 4, 4.0 * 16 * 64 * 3 * 49 * 49 * 32, 0)]
