@@ -8,6 +8,7 @@ public sealed unsafe class DeviceBuffer : IDisposable
 {
     private readonly BufferHandle _handle = new();
     private readonly Device _device;
+    private readonly byte* _data;
 
     /// <summary>Takes memory.</summary>
     /// <exception cref="MimException">There is not enough.</exception>
@@ -17,6 +18,7 @@ public sealed unsafe class DeviceBuffer : IDisposable
         mim_buffer* native;
         Mim.mim_buffer_create(context.Native, &native, bytes);
         _handle.Set((nint)native);
+        _data = (byte*)Mim.mim_buffer_data(native);
         _device = context.Device;
         Bytes = bytes;
     }
@@ -29,7 +31,7 @@ public sealed unsafe class DeviceBuffer : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-            return (byte*)Mim.mim_buffer_data((mim_buffer*)_handle.DangerousGetHandle());
+            return _data;
         }
     }
 

@@ -3,12 +3,11 @@ namespace MimNative.Runtime;
 /// <summary>A named tensor that a model learns, or holds fixed: a segment of a <see cref="ParameterStore"/>.</summary>
 public sealed class Parameter
 {
-    private readonly ParameterStore _store;
     private readonly long[] _shape;
+    private Tensor _value, _grad, _rounded;
 
-    internal Parameter(ParameterStore store, string name, long[] shape, Initializer initializer, bool trainable, long offset)
+    internal Parameter(string name, long[] shape, Initializer initializer, bool trainable, long offset)
     {
-        _store = store;
         Name = name;
         _shape = shape;
         Count = Tensor.CountOf(shape);
@@ -33,15 +32,19 @@ public sealed class Parameter
     public Initializer Initializer { get; }
 
     /// <summary>The current value, f32.</summary>
-    public Tensor Value => _store.ValueOf(this);
+    public Tensor Value => Placed(_value);
 
     /// <summary>The gradient, f32; backward passes add to it. Absent for fixed parameters.</summary>
-    public Tensor Grad => IsTrainable ? _store.GradOf(this) : Tensor.None;
+    public Tensor Grad => IsTrainable ? Placed(_grad) : Tensor.None;
 
     /// <summary>
     /// The value as the step's matrix products take it: f32, or the rounded copy of a step that computes in bf16.
     /// </summary>
-    public Tensor Weight(Step step) => _store.WeightOf(this, step.Compute);
+    public Tensor Weight(Step step) =>
+        step.Compute == DType.F32 ? Value
+        : !_rounded.IsAbsent ? _rounded
+        : throw new InvalidOperationException(
+            $"the store has no {step.Compute} copy of '{Name}': it was allocated for steps that compute in F32");
 
     /// <summary>The extents for what every step asks, which must not allocate.</summary>
     internal ReadOnlySpan<long> Extents => _shape;
@@ -57,6 +60,12 @@ public sealed class Parameter
 
     /// <summary>The gradient with the given extents.</summary>
     public Tensor GradAs(params ReadOnlySpan<long> shape) => Grad.Reshape(shape);
+
+    // Said once, since every layer of every step asks.
+    internal void Place(Tensor value, Tensor grad, Tensor rounded) => (_value, _grad, _rounded) = (value, grad, rounded);
+
+    private static Tensor Placed(Tensor tensor) =>
+        tensor.IsAbsent ? throw new InvalidOperationException("the store has no memory: it is not allocated yet, or disposed") : tensor;
 }
 
 /// <summary>A place in a model's tree of names, where modules register their parameters.</summary>

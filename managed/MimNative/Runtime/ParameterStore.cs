@@ -64,7 +64,7 @@ public sealed class ParameterStore : IDisposable
             throw new InvalidOperationException($"parameter '{name}' comes after the store was allocated");
         }
         ref var count = ref trainable ? ref _trainedCount : ref _fixedCount;
-        var parameter = new Parameter(this, name, shape, initializer, trainable, count);
+        var parameter = new Parameter(name, shape, initializer, trainable, count);
         if (!_byName.TryAdd(name, parameter))
         {
             throw new InvalidOperationException($"parameter '{name}' is registered twice");
@@ -88,6 +88,18 @@ public sealed class ParameterStore : IDisposable
         _rounded = compute == DType.BF16
             ? new DeviceBuffer(context, Math.Max(_trainedCount, Alignment) * DType.BF16.Bytes())
             : null;
+        foreach (var parameter in _parameters)
+        {
+            Tensor Of(Tensor flat) => flat.IsAbsent ? flat : Part(flat, parameter);
+            if (parameter.IsTrainable)
+            {
+                parameter.Place(Of(Values), Of(Grads), Of(Rounded));
+            }
+            else
+            {
+                parameter.Place(Of(Flat(_fixed, _fixedCount)), Tensor.None, Tensor.None);
+            }
+        }
     }
 
     /// <summary>Gives every parameter its initial value: a function of (seed, name) alone.</summary>
@@ -126,18 +138,8 @@ public sealed class ParameterStore : IDisposable
         {
             buffer?.Dispose();
         }
+        _parameters.ForEach(parameter => parameter.Place(Tensor.None, Tensor.None, Tensor.None));
     }
-
-    internal Tensor ValueOf(Parameter parameter) =>
-        Part(parameter.IsTrainable ? Values : Flat(_fixed, _fixedCount), parameter);
-
-    internal Tensor WeightOf(Parameter parameter, DType type) =>
-        type == DType.F32 ? ValueOf(parameter)
-        : _rounded is not null && parameter.IsTrainable ? Part(Rounded, parameter)
-        : throw new InvalidOperationException(
-            $"the store has no {type} copy of '{parameter.Name}': it was allocated for steps that compute in F32");
-
-    internal Tensor GradOf(Parameter parameter) => Part(Grads, parameter);
 
     private static Tensor Flat(DeviceBuffer? buffer, long count) =>
         buffer is null
