@@ -78,9 +78,9 @@ HWY_EXPORT(mlp_deactivate);
 
 namespace {
 
-// Bytes of the hidden layer in a piece: small enough for the second-level caches together with what
-// the products read, and enough rows for a product to run at full speed.
-constexpr int64_t bytes_per_piece = int64_t(4) << 20;
+// Bytes of the hidden layer in a piece: it and its gradient stay in the last-level cache, and there
+// are rows enough for the weights' gradients, which each piece adds to once more.
+constexpr int64_t bytes_per_piece = int64_t(8) << 20;
 
 int64_t rows_per_piece(const view& w1, int64_t rows) {
     const int64_t most =

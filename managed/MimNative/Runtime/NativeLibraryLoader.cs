@@ -73,6 +73,7 @@ public static class NativeLibraryLoader
         {
             if (_library == 0)
             {
+                WaitPolicy.SleepByDefault();
                 var places = NativeLibrarySearch.Places(
                     Environment.GetEnvironmentVariable(EnvironmentVariable), _searchDirectory, AppContext.BaseDirectory);
                 _library = NativeLibrarySearch.Load(places, out _attempts);

@@ -17,13 +17,13 @@ internal sealed partial class CommandLine : IDisposable
     private readonly Task<string> _errors;
     private readonly List<string> _lines = [];
 
-    private CommandLine(IEnumerable<string> arguments, (string Name, string Value)? variable = null)
+    private CommandLine(IEnumerable<string> arguments, params ReadOnlySpan<(string Name, string? Value)> variables)
     {
         var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MIM_TRACE"] = "";
-        if (variable is { } given)
+        foreach (var (name, value) in variables)
         {
-            start.Environment[given.Name] = given.Value;
+            start.Environment[name] = value;
         }
         if (OperatingSystem.IsWindows())
         {
@@ -49,6 +49,13 @@ internal sealed partial class CommandLine : IDisposable
     public static Finished Run(params IEnumerable<string> arguments)
     {
         using var command = Start(arguments);
+        return command.Finish();
+    }
+
+    /// <summary>Runs a command to its end with environment variables, or without those whose value is null.</summary>
+    public static Finished RunIn((string Name, string? Value)[] environment, params IEnumerable<string> arguments)
+    {
+        using var command = new CommandLine(arguments, environment);
         return command.Finish();
     }
 
