@@ -64,8 +64,15 @@ public sealed class SwinEncoder : IMaskedEncoder
     public int OutputDim => _settings.Dim << (_settings.Depths.Count - 1);
 
     /// <inheritdoc/>
-    public Tensor ForwardMasked(Tensor images, Tensor mask, in BatchKey? key, Step step, out object saved)
+    public bool AnswersPatches => false;
+
+    /// <inheritdoc/>
+    public Tensor ForwardMasked(Tensor images, Tensor mask, Tensor asked, in BatchKey? key, Step step, out object saved)
     {
+        if (!asked.IsAbsent)
+        {
+            throw new ArgumentException("a Swin encoder has no token for each patch, so none can be asked for", nameof(asked));
+        }
         var batch = images[0];
         var dropPath = key is { } drawn ? _dropPath.Draw(drawn, step) : Tensor.None;
         var stages = step.Rent<StageSaved>(_stages.Length);

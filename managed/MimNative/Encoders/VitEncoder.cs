@@ -91,7 +91,9 @@ public sealed class VitEncoder : IMaskedEncoder
     public Tensor Forward(Tensor images, in TokenMask mask, in BatchKey? key, Step step, out Saved saved) =>
         Forward(images, new VitTokens(mask.IdsKeep, Tensor.None, Tensor.None), key, step, out saved);
 
-    /// <summary>The tokens (R, 1 + T, D), class token first, after the final LayerNorm.</summary>
+    /// <summary>
+    /// The tokens (R, 1 + T, D), class token first, after the final LayerNorm; where patches are asked for, (R, M), theirs alone (R, M, D).
+    /// </summary>
     public Tensor Forward(Tensor images, in VitTokens tokens, in BatchKey? key, Step step, out Saved saved)
     {
         var context = Context(key, step);
@@ -103,10 +105,10 @@ public sealed class VitEncoder : IMaskedEncoder
         var all = tokens.IdsRestore.IsAbsent
             ? embedded
             : Ops.RestoreTokens(embedded, maskToken, Tensor.None, tokens.IdsRestore, classToken: true, step);
-        var stream = _stack.Forward(all.Rows(), all[0], context, Tensor.None, step, out var stackSaved);
+        var stream = _stack.Forward(all.Rows(), all[0], context, tokens.Asked, step, out var stackSaved);
         var y = _norm.Forward(stream, step, out var normSaved);
-        saved = new Saved(patchSaved, tokens, embedded[1], stackSaved, normSaved);
-        return y.Reshape(all[0], all[1], all[2]);
+        saved = new Saved(patchSaved, tokens, embedded[1], all[1], stackSaved, normSaved);
+        return y.Reshape(all[0], -1, all[2]);
     }
 
     /// <summary>Adds to the parameters' gradients, and to <paramref name="dimages"/> (B, C, H, W) where it is given.</summary>
@@ -114,7 +116,7 @@ public sealed class VitEncoder : IMaskedEncoder
     {
         ref readonly var context = ref saved.Stack.Contexts[0];
         var dsum = _norm.Backward(dlatent.Rows(), Tensor.None, saved.Norm, step);
-        var dall = _stack.Backward(dsum, saved.Stack, step).Reshape(dlatent[0], dlatent[1], dlatent[2]);
+        var dall = _stack.Backward(dsum, saved.Stack, step).Reshape(dlatent[0], saved.AllTokens, dlatent[2]);
         _sharedBias?.Backward(context.DBias, context.RelativeIndex, step);
         var dmaskToken = _maskToken is { IsTrainable: true } ? _maskToken.GradAs(-1) : Tensor.None;
         var dembedded = saved.Tokens.IdsRestore.IsAbsent
@@ -129,21 +131,23 @@ public sealed class VitEncoder : IMaskedEncoder
     }
 
     /// <inheritdoc/>
-    public Tensor ForwardMasked(Tensor images, Tensor mask, in BatchKey? key, Step step, out object saved)
+    public bool AnswersPatches => true;
+
+    /// <inheritdoc/>
+    public Tensor ForwardMasked(Tensor images, Tensor mask, Tensor asked, in BatchKey? key, Step step, out object saved)
     {
-        var latent = Forward(images, new VitTokens(Tensor.None, mask, Tensor.None), key, step, out var vitSaved);
-        var ids = _all.Ids(images[0], step);
-        saved = step.Keep((vitSaved, ids, latent[1]));
-        return Ops.GatherTokens(latent, ids, first: 1, step).Rows();              // the class token ends here
+        // the class token ends with the last attention
+        var ids = asked.IsAbsent ? _all.Ids(images[0], step) : asked;
+        var z = Forward(images, new VitTokens(Tensor.None, mask, Tensor.None, Asked: ids), key, step, out var vitSaved);
+        saved = step.Keep((vitSaved, ids));
+        return z.Rows();
     }
 
     /// <inheritdoc/>
     public void BackwardMasked(Tensor dtokens, Tensor dimages, object saved, Step step)
     {
-        ref readonly var kept = ref Step.Kept<(Saved Vit, Tensor Ids, long Tokens)>(saved);
-        var dlatent = Ops.GatherTokensBackward(
-            dtokens.Reshape(kept.Ids[0], kept.Ids[1], -1), kept.Ids, first: 1, kept.Tokens, step);
-        Backward(dlatent, dimages, kept.Vit, step);
+        ref readonly var kept = ref Step.Kept<(Saved Vit, Tensor Ids)>(saved);
+        Backward(dtokens.Reshape(kept.Ids[0], kept.Ids[1], -1), dimages, kept.Vit, step);
     }
 
     private Tensor Position => _position?.ValueAs(-1, Settings.Dim) ?? Tensor.None;
@@ -167,5 +171,5 @@ public sealed class VitEncoder : IMaskedEncoder
 
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(
-        PatchEmbed.Saved PatchEmbed, VitTokens Tokens, long EmbeddedTokens, TransformerStack.Saved Stack, LayerNorm.Saved Norm);
+        PatchEmbed.Saved PatchEmbed, VitTokens Tokens, long EmbeddedTokens, long AllTokens, TransformerStack.Saved Stack, LayerNorm.Saved Norm);
 }

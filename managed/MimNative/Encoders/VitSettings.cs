@@ -44,4 +44,5 @@ public sealed record VitSettings(
 /// <param name="Mask">(R, T) f32: tokens that are replaced by the mask token.</param>
 /// <param name="IdsRestore">(R, T) i32: the places of the embedded tokens, mask tokens everywhere else.</param>
 /// <param name="Sequences">Sequences of an image that are encoded each for itself, R = B * Sequences: LoMaR's windows.</param>
-public readonly record struct VitTokens(Tensor Ids, Tensor Mask, Tensor IdsRestore, int Sequences = 1);
+/// <param name="Asked">(R, M) i32: the places, class token not counted, whose tokens are wanted; absent for all with the class token.</param>
+public readonly record struct VitTokens(Tensor Ids, Tensor Mask, Tensor IdsRestore, int Sequences = 1, Tensor Asked = default);

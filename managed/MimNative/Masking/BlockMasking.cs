@@ -5,7 +5,8 @@ namespace MimNative.Masking;
 /// <summary>Which tokens of each image of a batch are replaced by a mask token, on the device.</summary>
 /// <param name="Tokens">(B, L) f32: 1 = hidden, row-major over the grid of tokens.</param>
 /// <param name="Pixels">(B, h, w) f32: the weight in the loss of each cell of the image.</param>
-public readonly record struct PatchMask(Tensor Tokens, Tensor Pixels);
+/// <param name="Hidden">(B, M) i32: the hidden tokens in order; absent where they are not as many in every image.</param>
+public readonly record struct PatchMask(Tensor Tokens, Tensor Pixels, Tensor Hidden);
 
 /// <summary>
 /// SimMIM's masks (Xie et al. 2022, section 3.1): squares of mask patches, larger than the encoder's patches, that are hidden as a whole;
@@ -103,7 +104,30 @@ public sealed class BlockMasking
                 share * (_allPixels ? 1 : token);
         }
         return new PatchMask(
-            step.FromHost<float>(tokens, batch, _rows * _columns), step.FromHost<float>(pixels, batch, rows, columns));
+            step.FromHost<float>(tokens, batch, _rows * _columns), step.FromHost<float>(pixels, batch, rows, columns),
+            Hidden(hidden, batch, step));
+    }
+
+    private Tensor Hidden(ReadOnlySpan<bool> hidden, int batch, Step step)
+    {
+        var each = hidden[..(_rows * _columns)].Count(true);
+        var ids = step.Rent<int>(batch * each);
+        for (int b = 0, i = 0; b < batch; b++)
+        {
+            var image = hidden.Slice(b * _rows * _columns, _rows * _columns);
+            if (each == 0 || image.Count(true) != each)
+            {
+                return Tensor.None;
+            }
+            for (var l = 0; l < image.Length; l++)
+            {
+                if (image[l])
+                {
+                    ids[i++] = l;
+                }
+            }
+        }
+        return step.FromHost<int>(ids, batch, each);
     }
 
     // units and order are memory to work in, of a number for each mask patch.

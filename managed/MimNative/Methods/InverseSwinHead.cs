@@ -24,6 +24,9 @@ public sealed class InverseSwinHead : IPredictionHead
     private readonly LayerNorm _norm;
     private readonly Linear _predict;
 
+    /// <inheritdoc/>
+    public bool IsPerToken => false;
+
     /// <summary>Registers <c>layers.0</c>, ..., <c>norm</c> and <c>pred</c>.</summary>
     public InverseSwinHead(ParameterScope scope, InverseSwinSettings settings, PatchGrid grid, int dim, int reduction)
     {

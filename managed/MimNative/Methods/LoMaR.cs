@@ -89,9 +89,8 @@ public sealed class LoMaR : IMethod
     {
         var target = _settings.Target.Of(images, step);                                          // (N, C, H, W)
         var ones = Ops.Filled(1, DType.F32, step, mask.PatchesMasked[0], mask.PatchesMasked[1]);
-        var tokens = new VitTokens(mask.IdsVisible, Tensor.None, mask.IdsRestore, _masking.Windows);
-        var latent = _encoder.Forward(images, tokens, key, step, out var encoderSaved);          // (N W, 1 + S, D)
-        var hidden = Ops.GatherTokens(latent, mask.IdsMasked, first: 1, step);                   // (N W, M, D)
+        var tokens = new VitTokens(mask.IdsVisible, Tensor.None, mask.IdsRestore, _masking.Windows, Asked: mask.IdsMasked);
+        var hidden = _encoder.Forward(images, tokens, key, step, out var encoderSaved);          // (N W, M, D)
         var pred = _head.Forward(hidden.Rows(), images[0], step, out var headSaved).Reshape(images[0], ones[1], -1);
 
         var dpred = step.EmptyLike(pred);
@@ -99,8 +98,7 @@ public sealed class LoMaR : IMethod
         Ops.MaskedLoss(
             loss, Tensor.None, dpred, dtarget, pred, target, ones, mask.PatchesMasked, _loss, gradScale, step);
         var dhidden = _head.Backward(dpred.Rows(), headSaved, step).Reshape(hidden[0], hidden[1], hidden[2]);
-        var dlatent = Ops.GatherTokensBackward(dhidden, mask.IdsMasked, first: 1, latent[1], step);
-        _encoder.Backward(dlatent, dimages, encoderSaved, step);
+        _encoder.Backward(dhidden, dimages, encoderSaved, step);
     }
 
     /// <summary>Predictions of every patch of every window (N W, S, P).</summary>

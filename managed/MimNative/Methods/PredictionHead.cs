@@ -9,6 +9,9 @@ public interface IPredictionHead
     /// <summary>How images are cut into the patches that are predicted: the encoder's output grid, or a finer one.</summary>
     PatchGrid Grid { get; }
 
+    /// <summary>Whether a token's prediction depends on that token alone, so that some can be predicted without the others.</summary>
+    bool IsPerToken { get; }
+
     /// <summary>x: tokens (R, D) of a batch of images; returns predictions (R', P), R' = R where the grid is the encoder's.</summary>
     Tensor Forward(Tensor x, long batch, Step step, out object saved);
 
@@ -20,6 +23,9 @@ public interface IPredictionHead
 public sealed class LinearHead : IPredictionHead
 {
     private readonly Linear _predict;
+
+    /// <inheritdoc/>
+    public bool IsPerToken => true;
 
     /// <summary>Registers the layer in <paramref name="scope"/>.</summary>
     /// <param name="scope">The layer's own scope: <c>decoder.0</c>, <c>encoder_pred</c>.</param>
@@ -54,6 +60,9 @@ public sealed class LinearHead : IPredictionHead
 public sealed class MlpHead : IPredictionHead
 {
     private readonly Mlp _predict;
+
+    /// <inheritdoc/>
+    public bool IsPerToken => true;
 
     /// <summary>Registers layers <c>0</c> and <c>2</c> in <paramref name="scope"/>, as a sequence with the GELU as 1 would.</summary>
     public MlpHead(ParameterScope scope, PatchGrid grid, int dim, int values, WeightInit init)

@@ -34,6 +34,9 @@ public sealed class SimMim : IMethod
     private readonly Target _target;
     private readonly MaskedLossSettings _loss;
 
+    // Only hidden patches are predicted where the loss asks for no others, each by its own token, and for equally many in every image.
+    private readonly bool _predictsHidden;
+
     /// <summary>Registers the model's parameters under the upstream names: <c>encoder.*</c>, <c>decoder.*</c>.</summary>
     /// <param name="scope">The root of the names.</param>
     /// <param name="settings">The settings.</param>
@@ -59,6 +62,7 @@ public sealed class SimMim : IMethod
         _masking = new BlockMasking(
             settings.Mask, settings.MaskRatio, Grid.Rows, Grid.Columns, settings.MaskPatch / Grid.Patch, (double)cell / Grid.Patch,
             settings.AllPixels);
+        _predictsHidden = !settings.AllPixels && settings.Mask != MaskKind.Block && _encoder.AnswersPatches && _head.IsPerToken;
         Prediction = new PredictionLayout(_head.Grid, PatchOrder.ChannelsFirst, _target.Reduction, _target.Normalize);
         _loss = new MaskedLossSettings(
             settings.Loss, Prediction.Patch, PatchOrder.ChannelsFirst, _target.Normalize, settings.LossBeta, MaskEpsilon);
@@ -93,13 +97,15 @@ public sealed class SimMim : IMethod
         in BatchKey? key = null)
     {
         var target = _target.Of(images, step);                                                  // (B, C, H, W)
-        var z = _encoder.ForwardMasked(images, mask.Tokens, key, step, out var encoderSaved);   // (B M, D)
+        var asked = _predictsHidden ? mask.Hidden : Tensor.None;
+        var weights = asked.IsAbsent ? mask.Pixels : Ops.Filled(1, DType.F32, step, asked[0], asked[1]);
+        var z = _encoder.ForwardMasked(images, mask.Tokens, asked, key, step, out var encoderSaved);  // (B M, D)
         var pred = Predict(z, images[0], step, out var headSaved);                              // (B, M, P)
 
         var dpred = step.EmptyLike(pred);
         var dtarget = _target.IsInput ? dimages : Tensor.None;
         Ops.MaskedLoss(
-            loss, Tensor.None, dpred, dtarget, pred, target, mask.Pixels, Tensor.None, _loss, gradScale, step);
+            loss, Tensor.None, dpred, dtarget, pred, target, weights, asked, _loss, gradScale, step);
         var dz = _head.Backward(dpred.Rows(), headSaved, step);
         _encoder.BackwardMasked(dz, dimages, encoderSaved, step);
     }
@@ -115,7 +121,7 @@ public sealed class SimMim : IMethod
     public Reconstruction Reconstruct(Tensor images, in PatchMask mask, Step step, out Tensor z)
     {
         var target = _target.Of(images, step);
-        z = _encoder.ForwardMasked(images, mask.Tokens, key: null, step, out _);
+        z = _encoder.ForwardMasked(images, mask.Tokens, Tensor.None, key: null, step, out _);
         var pred = Predict(z, images[0], step, out _);
         var loss = step.Empty(DType.F32, 1);
         Ops.MaskedLoss(
@@ -124,5 +130,5 @@ public sealed class SimMim : IMethod
     }
 
     private Tensor Predict(Tensor z, long batch, Step step, out object saved) =>
-        _head.Forward(z, batch, step, out saved).Reshape(batch, Prediction.Grid.Count, Prediction.PatchSize);
+        _head.Forward(z, batch, step, out saved).Reshape(batch, -1, Prediction.PatchSize);
 }

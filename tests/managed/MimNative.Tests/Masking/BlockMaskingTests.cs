@@ -31,6 +31,20 @@ public sealed class BlockMaskingTests
         Assert.That(Draw(new BlockMasking(MaskKind.Random, ratio, 8, 12, unit), sample: 5).Count(h => h), Is.EqualTo(count));
 
     [Test]
+    public void Hidden_tokens_are_listed_where_every_image_has_as_many()
+    {
+        var masking = new BlockMasking(MaskKind.Random, 0.5, 1, 3, 1);
+        Tensor Hidden(params bool[] tokens) => masking.FromTokens(tokens, _run.Step).Hidden;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                _run.Step.ToArray<int>(Hidden(true, false, true, false, true, true)), Is.EqualTo(new[] { 0, 2, 1, 2 }));
+            Assert.That(Hidden(true, false, true, false, true, false).IsAbsent, "two and one");
+            Assert.That(Hidden(false, false, false).IsAbsent, "none");
+        }
+    }
+
+    [Test]
     public void Random_masks_hide_every_place_equally_often()
     {
         var counts = new int[24];
