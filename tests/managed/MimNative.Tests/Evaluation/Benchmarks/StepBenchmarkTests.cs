@@ -46,6 +46,22 @@ public sealed class StepBenchmarkTests
         Assert.That(parts.RootElement.GetProperty("recipe").GetRawText(), Is.EqualTo(Compact(task.Recipe!.ToJson())));
     }
 
+    [TestCase(Precision.F32)]
+    [TestCase(Precision.Bf16)]
+    public void The_matrix_library_is_asked_for_products_and_for_no_reorders(Precision precision)
+    {
+        var json = JsonSerializer.Serialize(Task with { Precision = precision }, BenchmarkJson.Default.BenchmarkTask);
+        var result = CommandLine.RunWith("DNNL_VERBOSE", "1", "bench", "--measure", json);
+        // onednn_verbose,exec,cpu,matmul,brg:avx512_core,...
+        string[] kinds =
+            [.. result.Output.Split('\n').Select(line => line.Split(',')).Where(part => part is [_, "exec", ..]).Select(part => part[3])];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(kinds, Has.Length.GreaterThan(100), result.Errors);
+            Assert.That(kinds.Distinct(), Is.EqualTo(new[] { "matmul" }));
+        }
+    }
+
     [Test]
     public void Ours_and_the_peers_take_turns()
     {
