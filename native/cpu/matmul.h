@@ -56,8 +56,8 @@ public:
 private:
     struct primitive;
     matrix_product product_;
-    std::unique_ptr<const primitive>
-        primitive_;  // null for a thin product, which oneDNN does not make
+    // null for a product that is made another way: a thin one, or oneDNN's gemm
+    std::unique_ptr<const primitive> primitive_;
 };
 
 }  // namespace mim::cpu
