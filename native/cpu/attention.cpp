@@ -14,11 +14,16 @@
 //     backward  dR[i,u] = the sum of dS[i,j] over the keys j of bucket u
 //               [dtable^T; dk] += [dR | dS]^T q;  dq = [dR | dS] [table^T; scale k]
 //
+// Where the processor has dot products of bf16, another kernel takes bf16 (attention_pairs-inl.h); all
+// that is above and around a task serves both.
+//
 // Tasks are independent but for dbias and dtable, so all else has the same bits for any number of
 // threads.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
+#include "cpu/attention.h"
 #include "cpu/parallel.h"
 #include "cpu/processor.h"
 
@@ -26,95 +31,11 @@
 #define HWY_TARGET_INCLUDE "cpu/attention.cpp"
 #include "hwy/foreach_target.h"
 
-#include "cpu/attention_rows-inl.h"
+#include "cpu/attention_pairs-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mim::cpu {
 namespace HWY_NAMESPACE {
-
-// The optional arguments that say where tokens stand; each may be null.
-struct position_views {
-    const view *bias, *windows, *mask, *table, *buckets;
-};
-
-struct sizes {
-    int64_t batch, windows, queries, keys, heads, dim;  // queries and keys of one window
-    int64_t entries;      // U, the columns of the table; 0 without one
-    int64_t tile;         // query rows in a tile: the tiles of a head are nearly equal
-    int64_t dim_room;     // floats from row to row where a row holds D
-    int64_t scores_room;  // where it holds U + S: an odd number of lines, to use all sets of the
-                          // cache
-    int64_t threads;
-
-    sizes(const context& ctx, const view& q, const view& k, const position_views& p)
-        : batch(q.shape[0]),
-          windows(p.windows == nullptr ? 1 : p.windows->shape[0]),
-          queries(q.shape[1] / windows),
-          keys(k.shape[1] / windows),
-          heads(q.shape[2]),
-          dim(q.shape[3]),
-          entries(p.table == nullptr ? 0 : p.table->shape[1]) {
-        dim_room = ceil_div(dim, line) * line;
-        // the keys are padded to whole vectors wherever they begin
-        scores_room = (ceil_div(entries + ceil_div(keys, line) * line, line) | 1) * line;
-        const int64_t most = std::clamp<int64_t>(32768 / scores_room, 16, 64);
-        tile = ceil_div(queries, ceil_div(queries, most));
-        threads = std::min<int64_t>(ctx.threads(), tasks());
-    }
-    int64_t tasks() const { return batch * windows * heads; }
-};
-
-struct task {
-    int64_t sample, window, head;
-};
-
-// The same matrix for each thread.
-struct thread_matrices {
-    float* first;
-    int64_t rows, stride;
-    thread_matrices(context& ctx, const sizes& s, int64_t rows, int64_t stride)
-        : first(ctx.scratch<float>(s.threads * rows * stride)), rows(rows), stride(stride) {}
-    matrix of(int64_t thread) const { return {first + thread * rows * stride, stride}; }
-};
-
-// ---- one task of an argument ----
-
-const int32_t* order_of(const position_views& p, const sizes& s, const task& t) {
-    return p.windows == nullptr ? nullptr : data<int32_t>(p.windows) + t.window * s.queries;
-}
-
-template <class T>
-token_rows<T> tokens_of(const view& v, const task& t, const int32_t* order) {
-    return {data<T>(v) + t.sample * v.stride[0] + t.head * v.stride[2], v.stride[1], order};
-}
-
-// What a task reads of its image.
-template <class T>
-struct task_inputs {
-    token_rows<const T> q, k, v;
-    token_rows<const T> dout = {};  // backward only
-
-    // A head's tokens lie far apart, so the processor does not foresee which lines come next. While
-    // one task computes it asks for the next one's rows, a few at a time.
-    HWY_INLINE void fetch_row(const sizes& s, int64_t i) const {
-        fetch(q, i, s.queries, s.dim);
-        fetch(k, i, s.keys, s.dim);
-        fetch(v, i, s.keys, s.dim);
-        fetch(dout, i, s.queries, s.dim);
-    }
-};
-
-token_rows<float> lse_of(const view& lse, const sizes& s, const task& t, const int32_t* order) {
-    const int64_t row = t.sample * s.heads + t.head;
-    return {data<float>(lse) + row * s.windows * s.queries, 1, order};
-}
-
-score_terms terms_of(const position_views& p, const sizes& s, const task& t) {
-    const int64_t size = s.queries * s.keys;
-    return {p.bias == nullptr ? nullptr : data<float>(p.bias) + t.head * size,
-            p.mask == nullptr ? nullptr : data<float>(p.mask) + t.window * size,
-            data<int32_t>(p.buckets)};
-}
 
 // ---- one task ----
 
@@ -131,6 +52,10 @@ struct forward_memory {
           scores(ctx, s, s.tile, s.scores_room),
           out_tile(ctx, s, s.tile, s.dim_room),
           norms(ctx, s, 1, ceil_div(s.tile, line) * line) {}
+
+    void pack_table(const sizes& s, const view* table) const {
+        pack_table_columns(s, k_columns, table);
+    }
 };
 
 template <class T>
@@ -149,11 +74,8 @@ void forward_head(const sizes& s, const forward_memory& memory, int64_t thread, 
         product<reading::plain>(products, q_tile, k_columns, count, s.entries + s.keys, s.dim);
         for (int64_t i = 0; i < count; ++i) {
             next.fetch_row(s, first + i);
-            const auto placed = [&]() HWY_ATTR {
-                return placed_scores{terms.from_row(first + i, s.keys), products.row(i)};
-            };
-            const softmax_sum row = terms.present() ? softmax_row(p.row(i), placed(), s.keys)
-                                                    : softmax_row(p.row(i), plain_scores(), s.keys);
+            const softmax_sum row =
+                softmax_row(p.row(i), products.row(i), terms, first + i, s.keys);
             norm[i] = 1.0f / row.sum;
             *lse[first + i] = row.max + std::log(row.sum);
         }
@@ -180,6 +102,11 @@ struct backward_memory {
           dq_tile(ctx, s, s.tile, s.dim_room),
           scores(ctx, s, s.tile, s.scores_room),
           dscores(ctx, s, s.tile, s.scores_room) {}
+
+    void pack_table(const sizes& s, const view* table) const {
+        pack_table_columns(s, k_columns, table);
+        pack_table_rows(s, k_rows, table);
+    }
 };
 
 // dbias (T, S) is this head's, dtable_rows (U, D) this thread's; both may be null.
@@ -205,15 +132,8 @@ void backward_head(const sizes& s, const backward_memory& memory, int64_t thread
         product<reading::plain>(ds, dout_tile, v_columns, count, s.keys, s.dim);  // dP so far
         for (int64_t i = 0; i < count; ++i) {
             next.fetch_row(s, first + i);
-            const auto placed = [&]() HWY_ATTR {
-                return placed_scores{terms.from_row(first + i, s.keys), products.row(i)};
-            };
-            float* dbias_row = dbias == nullptr ? nullptr : dbias + (first + i) * s.keys;
-            const float row_lse = *lse[first + i];
-            if (terms.present())
-                softmax_backward_row(p.row(i), placed(), ds.row(i), dbias_row, row_lse, s.keys);
-            else
-                softmax_backward_row(p.row(i), plain_scores(), ds.row(i), nullptr, row_lse, s.keys);
+            softmax_backward_row(p.row(i), products.row(i), terms, ds.row(i), dbias,
+                                 *lse[first + i], first + i, s.keys);
         }
         if (s.entries > 0)
             sum_by_bucket(dproducts, ds, terms.buckets + first * s.keys, count, s.entries, s.keys);
@@ -335,85 +255,88 @@ struct dtable_sums {
     }
 };
 
-// Each thread's copy of the table as the first columns, and the first rows, of its keys.
-void pack_table_columns(const sizes& s, const thread_matrices& k_columns, const view* table) {
-    if (table == nullptr) return;
-    for (int64_t thread = 0; thread < s.threads; ++thread) {
-        const matrix to = k_columns.of(thread);
-        std::fill_n(to.first, s.dim_room * s.scores_room, 0.0f);
-        for (int64_t c = 0; c < s.dim; ++c)
-            std::copy_n(data<float>(table) + c * s.entries, s.entries, to.row(c));
-    }
+template <class T, class Memory>
+void forward_tasks(context& ctx, const view& out, const view& lse, const view& q, const view& k,
+                   const view& v, const position_views& positions, float scale) {
+    const sizes s(ctx, q, k, positions);
+    const Memory memory(ctx, s);
+    if (ctx.planning()) return;
+    memory.pack_table(s, positions.table);
+    const auto inputs_of = [&](const task& t) HWY_ATTR {
+        const int32_t* order = order_of(positions, s, t);
+        return task_inputs<T>{tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
+                              tokens_of<const T>(v, t, order)};
+    };
+    const auto body = [&](const task& t, const task& next, int64_t thread) HWY_ATTR {
+        const int32_t* order = order_of(positions, s, t);
+        forward_head(s, memory, thread, tokens_of<T>(out, t, order), lse_of(lse, s, t, order),
+                     inputs_of(t), inputs_of(next), terms_of(positions, s, t), scale);
+    };
+    for_each_task(ctx, s, positions.bias != nullptr, nullptr, body);
 }
 
-void pack_table_rows(const sizes& s, const thread_matrices& k_rows, const view* table) {
-    if (table == nullptr) return;
-    for (int64_t thread = 0; thread < s.threads; ++thread) {
-        const matrix to = k_rows.of(thread);
-        std::fill_n(to.first, s.entries * s.dim_room, 0.0f);
-        for (int64_t u = 0; u < s.entries; ++u)
-            for (int64_t c = 0; c < s.dim; ++c)
-                to.row(u)[c] = data<float>(table)[c * s.entries + u];
-    }
+template <class T, class Memory>
+void backward_tasks(context& ctx, const view& dq, const view& dk, const view& dv, const view* dbias,
+                    const view* dtable, const view& dout, const view& q, const view& k,
+                    const view& v, const position_views& positions, const view& lse, float scale) {
+    const sizes s(ctx, q, k, positions);
+    const Memory memory(ctx, s);
+    const dbias_sums bias_sums(ctx, s, dbias);
+    const dtable_sums table_sums(ctx, s, dtable);
+    if (ctx.planning()) return;
+    memory.pack_table(s, positions.table);
+    table_sums.clear();
+    const auto inputs_of = [&](const task& t) HWY_ATTR {
+        const int32_t* order = order_of(positions, s, t);
+        return task_inputs<T>{tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
+                              tokens_of<const T>(v, t, order), tokens_of<const T>(dout, t, order)};
+    };
+    const auto body = [&](const task& t, const task& next, int64_t thread) HWY_ATTR {
+        const int32_t* order = order_of(positions, s, t);
+        backward_head(s, memory, thread, tokens_of<T>(dq, t, order), tokens_of<T>(dk, t, order),
+                      tokens_of<T>(dv, t, order), bias_sums.of(t, thread), table_sums.of(thread),
+                      inputs_of(t), inputs_of(next), terms_of(positions, s, t),
+                      lse_of(lse, s, t, order), scale);
+    };
+    for_each_task(ctx, s, positions.bias != nullptr, bias_sums.first_task, body);
+    bias_sums.add_parts(ctx);
+    table_sums.add_parts(ctx);
 }
+
+// Calls body(storage type, arithmetic of its products).
+template <class Body>
+void dispatch_arithmetic(int32_t dtype, [[maybe_unused]] bf16_pairs pairs, Body&& body) {
+#if MIM_CPU_HAS_PAIRS
+    if (dtype == MIM_BF16 && pairs == bf16_pairs::hardware) return body(bf16{}, hardware_pairs{});
+    if (dtype == MIM_BF16 && pairs == bf16_pairs::emulated) return body(bf16{}, emulated_pairs{});
+#endif
+    dispatch_dtype(dtype, [&](auto tag) HWY_ATTR { body(tag, float_arithmetic{}); });
+}
+
+template <class Arithmetic, class OfFloats, class OfPairs>
+using choose_memory =
+    std::conditional_t<std::is_same_v<Arithmetic, float_arithmetic>, OfFloats, OfPairs>;
 
 void attention_forward(context& ctx, const view& out, const view& lse, const view& q, const view& k,
-                       const view& v, const view* bias, const view* windows, const view* mask,
-                       const view* table, const view* buckets, const mim_attention_params& params) {
-    const position_views positions = {bias, windows, mask, table, buckets};
-    const sizes s(ctx, q, k, positions);
-    const forward_memory memory(ctx, s);
-    if (ctx.planning()) return;
-    pack_table_columns(s, memory.k_columns, table);
-    dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
-        using T = decltype(tag);
-        const auto inputs_of = [&](const task& t) HWY_ATTR {
-            const int32_t* order = order_of(positions, s, t);
-            return task_inputs<T>{tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
-                                  tokens_of<const T>(v, t, order)};
-        };
-        const auto body = [&](const task& t, const task& next, int64_t thread) HWY_ATTR {
-            const int32_t* order = order_of(positions, s, t);
-            forward_head(s, memory, thread, tokens_of<T>(out, t, order), lse_of(lse, s, t, order),
-                         inputs_of(t), inputs_of(next), terms_of(positions, s, t), params.scale);
-        };
-        for_each_task(ctx, s, bias != nullptr, nullptr, body);
+                       const view& v, const position_views& positions, float scale,
+                       bf16_pairs pairs) {
+    dispatch_arithmetic(q.dtype, pairs, [&](auto tag, auto arithmetic) HWY_ATTR {
+        using A = decltype(arithmetic);
+        using memory = choose_memory<A, forward_memory, pair_forward_memory<A>>;
+        forward_tasks<decltype(tag), memory>(ctx, out, lse, q, k, v, positions, scale);
     });
 }
 
 void attention_backward(context& ctx, const view& dq, const view& dk, const view& dv,
                         const view* dbias, const view* dtable, const view& dout, const view& q,
-                        const view& k, const view& v, const view* bias, const view* windows,
-                        const view* mask, const view* table, const view* buckets, const view& lse,
-                        const mim_attention_params& params) {
-    const position_views positions = {bias, windows, mask, table, buckets};
-    const sizes s(ctx, q, k, positions);
-    const backward_memory memory(ctx, s);
-    const dbias_sums bias_sums(ctx, s, dbias);
-    const dtable_sums table_sums(ctx, s, dtable);
-    if (ctx.planning()) return;
-    pack_table_columns(s, memory.k_columns, table);
-    pack_table_rows(s, memory.k_rows, table);
-    table_sums.clear();
-    dispatch_dtype(q.dtype, [&](auto tag) HWY_ATTR {
-        using T = decltype(tag);
-        const auto inputs_of = [&](const task& t) HWY_ATTR {
-            const int32_t* order = order_of(positions, s, t);
-            return task_inputs<T>{tokens_of<const T>(q, t, order), tokens_of<const T>(k, t, order),
-                                  tokens_of<const T>(v, t, order),
-                                  tokens_of<const T>(dout, t, order)};
-        };
-        const auto body = [&](const task& t, const task& next, int64_t thread) HWY_ATTR {
-            const int32_t* order = order_of(positions, s, t);
-            backward_head(s, memory, thread, tokens_of<T>(dq, t, order), tokens_of<T>(dk, t, order),
-                          tokens_of<T>(dv, t, order), bias_sums.of(t, thread),
-                          table_sums.of(thread), inputs_of(t), inputs_of(next),
-                          terms_of(positions, s, t), lse_of(lse, s, t, order), params.scale);
-        };
-        for_each_task(ctx, s, bias != nullptr, bias_sums.first_task, body);
+                        const view& k, const view& v, const position_views& positions,
+                        const view& lse, float scale, bf16_pairs pairs) {
+    dispatch_arithmetic(q.dtype, pairs, [&](auto tag, auto arithmetic) HWY_ATTR {
+        using A = decltype(arithmetic);
+        using memory = choose_memory<A, backward_memory, pair_backward_memory<A>>;
+        backward_tasks<decltype(tag), memory>(ctx, dq, dk, dv, dbias, dtable, dout, q, k, v,
+                                              positions, lse, scale);
     });
-    bias_sums.add_parts(ctx);
-    table_sums.add_parts(ctx);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -426,12 +349,27 @@ namespace mim::cpu {
 HWY_EXPORT(attention_forward);
 HWY_EXPORT(attention_backward);
 
+namespace {
+
+std::atomic<bool> emulated = false;
+
+bf16_pairs pairs_of(const processor& p) {
+    if (emulated) return bf16_pairs::emulated;
+    return p.has_bf16() ? bf16_pairs::hardware : bf16_pairs::none;
+}
+
+}  // namespace
+
+void emulate_bf16_pairs(bool on) {
+    emulated = on;
+}
+
 void processor::attention_forward(context& ctx, const view& out, const view& lse, const view& q,
                                   const view& k, const view& v, const view* bias,
                                   const view* windows, const view* mask, const view* table,
                                   const view* buckets, const mim_attention_params& params) {
     HWY_DYNAMIC_DISPATCH(attention_forward)
-    (ctx, out, lse, q, k, v, bias, windows, mask, table, buckets, params);
+    (ctx, out, lse, q, k, v, {bias, windows, mask, table, buckets}, params.scale, pairs_of(*this));
 }
 
 // `out` is not needed here: see softmax_backward_row.
@@ -442,8 +380,8 @@ void processor::attention_backward(context& ctx, const view& dq, const view& dk,
                                    const view* buckets, const view&, const view& lse,
                                    const mim_attention_params& params) {
     HWY_DYNAMIC_DISPATCH(attention_backward)
-    (ctx, dq, dk, dv, dbias, dtable, dout, q, k, v, bias, windows, mask, table, buckets, lse,
-     params);
+    (ctx, dq, dk, dv, dbias, dtable, dout, q, k, v, {bias, windows, mask, table, buckets}, lse,
+     params.scale, pairs_of(*this));
 }
 
 }  // namespace mim::cpu

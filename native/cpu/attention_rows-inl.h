@@ -74,6 +74,29 @@ HWY_INLINE void store_fours(D d, hn::Vec<D> v, float* to, int64_t step) {
                     step);
     }
 }
+
+// to[c, i + r] = row[r][c] for four rows: within each group of 4 lanes a 4 x 4 matrix is turned.
+HWY_INLINE void store_turned(const matrix& to, int64_t i, const float_vector (&row)[4]) {
+    const float_lanes d;
+    const hn::Repartition<double, float_lanes> pairs;
+    const auto interleave_lower = [=](float_vector a, float_vector b) HWY_ATTR {
+        return hn::BitCast(
+            d, hn::InterleaveLower(pairs, hn::BitCast(pairs, a), hn::BitCast(pairs, b)));
+    };
+    const auto interleave_upper = [=](float_vector a, float_vector b) HWY_ATTR {
+        return hn::BitCast(
+            d, hn::InterleaveUpper(pairs, hn::BitCast(pairs, a), hn::BitCast(pairs, b)));
+    };
+    const float_vector low01 = hn::InterleaveLower(d, row[0], row[1]);
+    const float_vector low23 = hn::InterleaveLower(d, row[2], row[3]);
+    const float_vector high01 = hn::InterleaveUpper(d, row[0], row[1]);
+    const float_vector high23 = hn::InterleaveUpper(d, row[2], row[3]);
+    const int64_t step = 4 * to.stride;
+    store_fours(d, interleave_lower(low01, low23), to.row(0) + i, step);
+    store_fours(d, interleave_upper(low01, low23), to.row(1) + i, step);
+    store_fours(d, interleave_lower(high01, high23), to.row(2) + i, step);
+    store_fours(d, interleave_upper(high01, high23), to.row(3) + i, step);
+}
 #endif
 
 // to[c, i] = scale from[i, c], with zeros from `count` up to a whole vector. `to` has rows up to a
@@ -86,17 +109,7 @@ void pack_columns(const matrix& to, token_rows<const T> from, int64_t count, int
     for (int64_t i = 0; i < count; ++i)
         for (int64_t c = 0; c < dim; ++c) to.row(c)[i] = scale * hn::GetLane(load(d, from[i] + c));
 #else
-    // Four tokens at a time: within each group of 4 lanes a 4 x 4 matrix is turned.
     const float_vector factor = hn::Set(d, scale);
-    const hn::Repartition<double, float_lanes> pairs;
-    const auto interleave_lower = [=](float_vector a, float_vector b) HWY_ATTR {
-        return hn::BitCast(
-            d, hn::InterleaveLower(pairs, hn::BitCast(pairs, a), hn::BitCast(pairs, b)));
-    };
-    const auto interleave_upper = [=](float_vector a, float_vector b) HWY_ATTR {
-        return hn::BitCast(
-            d, hn::InterleaveUpper(pairs, hn::BitCast(pairs, a), hn::BitCast(pairs, b)));
-    };
     for (int64_t i = 0; i < ceil_div(count, lane_count()) * lane_count(); i += 4) {
         const T* token[4];
         for (int64_t r = 0; r < 4; ++r) token[r] = i + r < count ? from[i + r] : nullptr;
@@ -105,15 +118,7 @@ void pack_columns(const matrix& to, token_rows<const T> from, int64_t count, int
             for (int64_t r = 0; r < 4; ++r)
                 row[r] = token[r] != nullptr ? hn::Mul(load_some(d, token[r] + c, dim - c), factor)
                                              : hn::Zero(d);
-            const float_vector low01 = hn::InterleaveLower(d, row[0], row[1]);
-            const float_vector low23 = hn::InterleaveLower(d, row[2], row[3]);
-            const float_vector high01 = hn::InterleaveUpper(d, row[0], row[1]);
-            const float_vector high23 = hn::InterleaveUpper(d, row[2], row[3]);
-            const int64_t step = 4 * to.stride;
-            store_fours(d, interleave_lower(low01, low23), to.row(c) + i, step);
-            store_fours(d, interleave_upper(low01, low23), to.row(c + 1) + i, step);
-            store_fours(d, interleave_lower(high01, high23), to.row(c + 2) + i, step);
-            store_fours(d, interleave_upper(high01, high23), to.row(c + 3) + i, step);
+            store_turned(to.from_row(c), i, row);
         }
     }
 #endif
@@ -227,6 +232,13 @@ HWY_INLINE softmax_sum softmax_row(float* score, const Scores& scores, int64_t k
     return {top, sum_of_lanes(d, sum)};
 }
 
+// The same for row i of a window; `products` as in placed_scores.
+HWY_INLINE softmax_sum softmax_row(float* score, const float* products, const score_terms& terms,
+                                   int64_t i, int64_t keys) {
+    if (!terms.present()) return softmax_row(score, plain_scores(), keys);
+    return softmax_row(score, placed_scores{terms.from_row(i, keys), products}, keys);
+}
+
 // Turns a row of scores into P and a row of dP into dS, and adds dS to dbias.
 //
 // lse is rounded at its own size, which for scores in the thousands shifts exp(S - lse) by a common
@@ -255,6 +267,15 @@ HWY_INLINE void softmax_backward_row(float* score, const Scores& scores, float* 
         if (dbias != nullptr)
             store_some(hn::Add(load_some(d, dbias + j, keys - j), ds), d, dbias + j, keys - j);
     }
+}
+
+// The same for row i of a window, whose dS dbias (T, S) receives unless it is null.
+HWY_INLINE void softmax_backward_row(float* score, const float* products, const score_terms& terms,
+                                     float* dp, float* dbias, float lse, int64_t i, int64_t keys) {
+    if (!terms.present())
+        return softmax_backward_row(score, plain_scores(), dp, nullptr, lse, keys);
+    softmax_backward_row(score, placed_scores{terms.from_row(i, keys), products}, dp,
+                         dbias == nullptr ? nullptr : dbias + i * keys, lse, keys);
 }
 
 }  // namespace HWY_NAMESPACE
