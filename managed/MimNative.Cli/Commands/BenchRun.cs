@@ -129,7 +129,8 @@ internal sealed class BenchRun(BenchOptions options)
         [
             .. from step in options.Steps
                from precision in Resolved(hasBf16)
-               select rounds.Measure(Task(step.Name, step.Recipe, threads, precision)),
+               let task = Task(step.Name, step.Recipe, threads, precision)
+               select rounds.Measure(task) with { ReorderShare = _self.ReorderShare(task with { Seconds = 0 }) },
         ];
     }
 

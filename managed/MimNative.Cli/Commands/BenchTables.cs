@@ -60,7 +60,7 @@ internal static class BenchTables
         var table = Tables.New(
         [
             "step", "batch", "precision", "threads", "ms", "p25-p75", "images/s", "GFLOP/s", "of ceiling", "peak", "planned", "managed/step",
-            "outside native", .. peers ? ["peer ms", "faster", "min-max", "memory", "min-max"] : (string[])[],
+            "outside native", "reorders", .. peers ? ["peer ms", "faster", "min-max", "memory", "min-max"] : (string[])[],
         ]);
         foreach (var step in steps)
         {
@@ -110,6 +110,7 @@ internal static class BenchTables
         yield return Numbers.Bytes(ours.PlannedBytes);
         yield return Numbers.Bytes((long)Spread.Of(step.Ours.Select(o => o.AllocatedBytes)).Median);
         yield return Text($"{100 * Spread.Of(step.Ours.Select(o => o.OutsideNative)).Median:0.00} %");
+        yield return step.ReorderShare is { } reorders ? Text($"{100 * reorders:0.00} %") : "";
         if (step is { PeerTime: { } peer, TimeRatio: { } faster, MemoryRatio: { } memory })
         {
             yield return Number(peer.Median);

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -27,22 +28,7 @@ public sealed class MeasuringProcess(string who, IReadOnlyList<string> command)
     /// <exception cref="IOException">It cannot be started, fails, or prints something else; one sentence says which.</exception>
     public T Measure<T>(BenchmarkTask task, JsonTypeInfo<T> answer, params IEnumerable<string> after)
     {
-        ArgumentNullException.ThrowIfNull(task);
-        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in command.Skip(1).Append(JsonSerializer.Serialize(task, BenchmarkJson.Default.BenchmarkTask)).Concat(after))
-        {
-            start.ArgumentList.Add(argument);
-        }
-        // both have as many threads as the task says, whatever they are made of
-        start.Environment["OMP_NUM_THREADS"] = start.Environment["PEER_THREADS"] = $"{task.Threads}";
-        using var process = Started(start);
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new IOException($"{who} failed with exit code {process.ExitCode} on case '{task.Name}': {LastLine(errors.Result)}");
-        }
+        var output = Run(task, after);
         try
         {
             return JsonSerializer.Deserialize(LastLine(output), answer) ?? throw new JsonException("it is null");
@@ -52,6 +38,48 @@ public sealed class MeasuringProcess(string who, IReadOnlyList<string> command)
             throw new IOException(
                 $"{who} should print one line of JSON for case '{task.Name}', but its last line is '{Shortened(LastLine(output))}'", e);
         }
+    }
+
+    /// <summary>
+    /// Runs it once more with oneDNN telling of everything it does, and reads which share of oneDNN's time went into reorders: numbers
+    /// brought into another order, and not multiplied.
+    /// </summary>
+    /// <exception cref="IOException">As of <see cref="Measure"/>, or oneDNN told nothing.</exception>
+    public double ReorderShare(BenchmarkTask task)
+    {
+        // onednn_verbose,exec,cpu,matmul,brg:avx512_core,...,0.0123 (milliseconds)
+        var calls = Run(task, [], [("DNNL_VERBOSE", "1")]).Split('\n').Select(line => line.Trim().Split(','))
+            .Where(part => part is [_, "exec", _, ..]).ToList();
+        double Time(IEnumerable<string[]> of) => of.Sum(part => double.Parse(part[^1], CultureInfo.InvariantCulture));
+        var all = Time(calls);
+        return all > 0
+            ? Time(calls.Where(part => part[3] == "reorder")) / all
+            : throw new IOException($"{who} ran case '{task.Name}' without a word of oneDNN, whose reorders were to be counted");
+    }
+
+    private string Run(BenchmarkTask task, IEnumerable<string> after, params IEnumerable<(string Name, string Value)> environment)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in command.Skip(1).Append(JsonSerializer.Serialize(task, BenchmarkJson.Default.BenchmarkTask)).Concat(after))
+        {
+            start.ArgumentList.Add(argument);
+        }
+        // both have as many threads as the task says, whatever they are made of
+        start.Environment["OMP_NUM_THREADS"] = start.Environment["PEER_THREADS"] = $"{task.Threads}";
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        using var process = Started(start);
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new IOException($"{who} failed with exit code {process.ExitCode} on case '{task.Name}': {LastLine(errors.Result)}");
+        }
+        return output;
     }
 
     private Process Started(ProcessStartInfo start)

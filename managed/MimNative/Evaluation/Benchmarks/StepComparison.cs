@@ -18,6 +18,9 @@ public sealed record StepComparison
     /// <summary>The peer's rounds; empty without one.</summary>
     public IReadOnlyList<StepMeasurement> Peer { get; init; } = [];
 
+    /// <summary>Share of oneDNN's time in reorders, from a run of its own; see <see cref="MeasuringProcess.ReorderShare"/>.</summary>
+    public double? ReorderShare { get; init; }
+
     /// <summary>Our time of a step: one round's quartiles, or of several rounds those of their medians.</summary>
     public Spread Time => TimeOf(Ours);
 

@@ -15,7 +15,7 @@ public sealed class BenchTests : FolderTests
     {
         string file = At("new/report.json");
         string output = CommandLine.Run(Bench("--runs", "2", "--batch", "2", "--json", file)).Succeeds();
-        Assert.That(output, Does.Contain("GFLOP/s").And.Contain("tiny").And.Contain("outside native").And.Not.Contain("faster"));
+        Assert.That(output, Does.Contain("GFLOP/s").And.Contain("tiny").And.Contain("outside native").And.Contain("reorders").And.Not.Contain("faster"));
         using var report = JsonDocument.Parse(File.ReadAllText(file));
         var root = report.RootElement;
         using (Assert.EnterMultipleScope())
@@ -30,6 +30,7 @@ public sealed class BenchTests : FolderTests
             Assert.That(step.GetProperty("ours").GetArrayLength(), Is.EqualTo(2));
             Assert.That(step.GetProperty("ours")[1].GetProperty("milliseconds").GetArrayLength(), Is.EqualTo(5));
             Assert.That(step.GetProperty("time").GetProperty("median").GetDouble(), Is.GreaterThan(0));
+            Assert.That(step.GetProperty("reorder_share").GetDouble(), Is.Zero);
             Assert.That(step.GetProperty("time_ratio").ValueKind, Is.EqualTo(JsonValueKind.Null));
         }
     }
