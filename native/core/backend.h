@@ -23,6 +23,7 @@ public:
     virtual void* allocate(int64_t bytes) = 0;  // zeroed, aligned to 64; throws std::bad_alloc
     virtual void release(void* memory, int64_t bytes) noexcept = 0;
     virtual void synchronize() = 0;
+    virtual void begin() {}  // before each op, in the thread that calls it
 
     // the ops
 #define MIM_OP(name, parameters) virtual void name parameters = 0;
@@ -32,5 +33,21 @@ public:
 
 // The CPU backend is linked in; `threads` is resolved (at least 1).
 std::shared_ptr<backend> make_cpu_backend(int32_t threads);
+
+// The CUDA backend is a library of its own, opened when a device is first asked for and never
+// closed. MIM_ERROR_DEVICE_UNAVAILABLE lists every path that was tried, with the loader's words.
+std::shared_ptr<backend> make_cuda_backend(int32_t device_index);
+
+// A hash over all kernel signatures: a CUDA library that was built against others is refused.
+inline constexpr uint64_t backend_hash = [] {
+    constexpr char signatures[] =
+#define MIM_OP(name, parameters) #name #parameters
+#include "core/backend_ops.inc"
+#undef MIM_OP
+        ;
+    uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a
+    for (const char c : signatures) hash = (hash ^ uint64_t(uint8_t(c))) * 0x100000001b3ull;
+    return hash ^ (uint64_t(MIM_ABI_VERSION) << 56);
+}();
 
 }  // namespace mim

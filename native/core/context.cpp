@@ -54,6 +54,7 @@ backend& context::run() {
         reserve_scratch(scratch_peak_);
     }
     scratch_used_ = 0;
+    device_->begin();
     return *device_;
 }
 
@@ -100,17 +101,21 @@ mim_status mim_context_create(mim_context** ctx, const mim_context_params* param
         if (params->threads < 0 || params->threads > 4096)
             mim::fail_argument("params.threads is " + std::to_string(params->threads) +
                                ", expected 0 to 4096");
-        if (params->device == MIM_CUDA)
-            throw mim::error(
-                MIM_ERROR_DEVICE_UNAVAILABLE,
-                "a CUDA device was asked for, but this build has no CUDA backend (libmim_cuda)");
+        if (params->device_index < 0)
+            mim::fail_argument("params.device_index is " + std::to_string(params->device_index) +
+                               ", expected at least 0");
+        const int32_t threads = params->threads > 0 ? params->threads : mim::available_processors();
+        if (params->device == MIM_CUDA) {
+            *ctx = new mim_context(mim::make_cuda_backend(params->device_index), params->device,
+                                   threads);
+            return;
+        }
         if (params->device != MIM_CPU)
             mim::fail_argument("params.device is " + std::to_string(params->device) +
                                ", which is no mim_device");
         if (params->device_index != 0)
             mim::fail_argument("params.device_index is " + std::to_string(params->device_index) +
                                ", expected 0 on the CPU");
-        const int32_t threads = params->threads > 0 ? params->threads : mim::available_processors();
         *ctx = new mim_context(mim::make_cpu_backend(threads), params->device, threads);
     });
 }

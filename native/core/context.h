@@ -30,7 +30,8 @@ private:
     int64_t bytes_ = 0;
 };
 
-class context {
+// Exported for the CUDA backend, which is a library of its own.
+class MIM_API context {
 public:
     context(std::shared_ptr<backend> device, int32_t device_kind, int32_t threads);
 

@@ -7,6 +7,13 @@
 
 #include "core/error.h"
 
+// bf16 is used in kernels too; a compiler for a GPU makes it for both sides.
+#ifdef __CUDACC__
+#define MIM_HOST_DEVICE __host__ __device__
+#else
+#define MIM_HOST_DEVICE
+#endif
+
 namespace mim {
 
 // The upper half of a float, rounded to nearest even. NaN stays NaN.
@@ -14,13 +21,17 @@ struct bf16 {
     uint16_t bits = 0;
 
     bf16() = default;
-    explicit bf16(float value) {
+    MIM_HOST_DEVICE explicit bf16(float value) {
+#ifdef __CUDA_ARCH__
+        asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+#else
         uint32_t u;
         std::memcpy(&u, &value, sizeof u);
         bits = (u & 0x7fffffffu) > 0x7f800000u ? uint16_t((u >> 16) | 0x40u)
                                                : uint16_t((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+#endif
     }
-    explicit operator float() const {
+    MIM_HOST_DEVICE explicit operator float() const {
         const uint32_t u = uint32_t(bits) << 16;
         float value;
         std::memcpy(&value, &u, sizeof value);

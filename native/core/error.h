@@ -11,16 +11,17 @@
 
 namespace mim {
 
-class error : public std::runtime_error {
+// Exported, with what throws it, for the CUDA backend.
+class MIM_API error : public std::runtime_error {
 public:
     error(mim_status status, const std::string& message)
         : std::runtime_error(message), status(status) {}
     const mim_status status;
 };
 
-[[noreturn]] void fail_argument(const std::string& message);     // MIM_ERROR_INVALID_ARGUMENT
-[[noreturn]] void fail_unsupported(const std::string& message);  // MIM_ERROR_UNSUPPORTED
-[[noreturn]] void fail_corrupt(const std::string& message);      // MIM_ERROR_CORRUPT_DATA
+[[noreturn]] MIM_API void fail_argument(const std::string& message);  // MIM_ERROR_INVALID_ARGUMENT
+[[noreturn]] MIM_API void fail_unsupported(const std::string& message);  // MIM_ERROR_UNSUPPORTED
+[[noreturn]] MIM_API void fail_corrupt(const std::string& message);      // MIM_ERROR_CORRUPT_DATA
 
 // Stores this thread's error text: "function: message".
 void set_last_error(const char* function, const char* message) noexcept;

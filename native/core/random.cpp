@@ -10,13 +10,11 @@ namespace mim {
 
 void random_uniform(float* values, int64_t count, int64_t first, int64_t sample,
                     const mim_random_params& params) {
-    const uint64_t s = uint64_t(sample), seed = uint64_t(params.seed);
-    const philox_key key = {uint32_t(seed), uint32_t(seed >> 32) ^ uint32_t(s >> 32)};
     for (int64_t i = first; i < first + count;) {
-        const philox_counter block = philox4x32(
-            {uint32_t(i / 4), uint32_t(params.stream), uint32_t(params.epoch), uint32_t(s)}, key);
+        const philox_counter block =
+            random_block(i / 4, sample, params.seed, params.epoch, params.stream);
         const int64_t end = std::min(i / 4 * 4 + 4, first + count);
-        for (; i < end; ++i) *values++ = float(block[size_t(i % 4)] >> 8) * 0x1p-24f;
+        for (; i < end; ++i) *values++ = uniform(block[size_t(i % 4)]);
     }
 }
 

@@ -30,6 +30,18 @@ constexpr philox_counter philox4x32(philox_counter c, philox_key k) {
 // One sample has this many values: a counter word counts the blocks of four.
 constexpr int64_t random_values_per_sample = int64_t(4) << 32;
 
+// Block `number` of a sample's words: values 4 number to 4 number + 3, as tensor.h defines them.
+constexpr philox_counter random_block(int64_t number, int64_t sample, int64_t seed, int64_t epoch,
+                                      int32_t stream) {
+    const uint64_t s = uint64_t(sample), key = uint64_t(seed);
+    return philox4x32({uint32_t(number), uint32_t(stream), uint32_t(epoch), uint32_t(s)},
+                      {uint32_t(key), uint32_t(key >> 32) ^ uint32_t(s >> 32)});
+}
+// In [0, 1), from the top 24 bits.
+constexpr float uniform(uint32_t word) {
+    return float(word >> 8) * 0x1p-24f;
+}
+
 // values[j] = value number first + j of this sample, as tensor.h defines it.
 void random_uniform(float* values, int64_t count, int64_t first, int64_t sample,
                     const mim_random_params& params);

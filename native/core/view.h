@@ -27,8 +27,8 @@ inline int64_t elements(const view& v) {
     return n;
 }
 
-bool is_dense(const view& v);
-std::string describe(const view& v);  // "f32 (2, 3, 4)"
+MIM_API bool is_dense(const view& v);         // exported for the CUDA backend
+MIM_API std::string describe(const view& v);  // "f32 (2, 3, 4)"
 
 struct named_pointer {
     const void* pointer;

@@ -356,7 +356,11 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
     return sum;
 }
 
+// Without a CUDA library of its own, a build tests the emulated device.
 std::vector<int32_t> devices_present() {
+#ifdef MIM_CUDA_EMULATED
+    setenv("MIM_CUDA_LIBRARY", MIM_CUDA_EMULATED, /*overwrite=*/0);
+#endif
     std::vector<int32_t> present;
     for (const int32_t device : {MIM_CPU, MIM_CUDA}) {
         mim_context* ctx = nullptr;
@@ -368,6 +372,19 @@ std::vector<int32_t> devices_present() {
 }
 
 namespace {
+
+std::string device_name(int32_t device) {
+    if (device == MIM_CPU) return "cpu";
+    static const bool is_emulated = [] {
+        mim_context* ctx = nullptr;
+        const mim_context_params params = {sizeof params, MIM_CUDA, 0, 1};
+        if (mim_context_create(&ctx, &params) != MIM_OK) throw std::runtime_error(mim_last_error());
+        const std::string description = mim_context_description(ctx);
+        mim_context_destroy(ctx);
+        return description.find("emulated") != std::string::npos;
+    }();
+    return is_emulated ? "cuda_emulated" : "cuda";
+}
 
 class op_case final : public testing::Test {
 public:
@@ -398,7 +415,7 @@ void register_case(const char* op, const char* file, int line, int32_t dtype,
         seed = (seed ^ uint64_t(a)) * 0x100000001b3ull;
     }
     for (const int32_t device : devices) {
-        const std::string full = std::string(device == MIM_CPU ? "cpu_" : "cuda_") + name;
+        const std::string full = device_name(device) + "_" + name;
         testing::RegisterTest(
             op, full.c_str(), nullptr, nullptr, file, line,
             [=]() -> testing::Test* { return new op_case(device, dtype, seed, body); });

@@ -1,0 +1,60 @@
+#include "cuda/column_sums.h"
+
+namespace mim::cuda {
+
+namespace {
+
+constexpr unsigned columns_per_block = 32, rows_at_once = 8;
+
+// grid (ceil(cols / 32), parts), block (32, 8): a warp reads 32 neighbouring columns of every eighth
+// row of its band; the eight sums of a column are then added in their order.
+template <class T>
+__global__ void sum_bands_kernel(float* parts, const T* x, int64_t rows, int64_t cols,
+                                 int64_t row_stride, int64_t band) {
+    block_memory memory;
+    float* sums = memory.take<float>(rows_at_once * columns_per_block);
+    const int64_t column = int64_t(blockIdx.x) * columns_per_block + threadIdx.x;
+    const int64_t begin = int64_t(blockIdx.y) * band,
+                  end = begin + band < rows ? begin + band : rows;
+    float sum = 0;
+    if (column < cols)
+        for (int64_t r = begin + threadIdx.y; r < end; r += rows_at_once)
+            sum += float(x[r * row_stride + column]);
+    sums[threadIdx.y * columns_per_block + threadIdx.x] = sum;
+    wait_block();
+    if (threadIdx.y != 0 || column >= cols) return;
+    for (unsigned i = 1; i < rows_at_once; ++i) sum += sums[i * columns_per_block + threadIdx.x];
+    parts[blockIdx.y * cols + column] = sum;
+}
+
+__global__ void add_parts_kernel(float* sums, const float* parts, int64_t count, int64_t cols) {
+    const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
+    if (column >= cols) return;
+    float sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += parts[i * cols + column];
+    sums[column] += sum;
+}
+
+}  // namespace
+
+void column_sums::add_rows(gpu& device, float* sums, const view& x) const {
+    if (parts_ == nullptr) return;
+    const int64_t band = (rows_ + count_ - 1) / count_;
+    const unsigned bands = blocks_for(rows_, band);
+    dispatch_dtype(x.dtype, [&](auto tag) {
+        using T = decltype(tag);
+        device.launch({{blocks_for(cols_, columns_per_block), bands},
+                       {columns_per_block, rows_at_once},
+                       shared_bytes<float>(rows_at_once * columns_per_block)},
+                      sum_bands_kernel<T>, parts_, data<T>(x), rows_, cols_, x.stride[0], band);
+    });
+    device.launch({blocks_for(cols_, 128), 128}, add_parts_kernel, sums, parts_, int64_t(bands),
+                  cols_);
+}
+
+void column_sums::add_parts(gpu& device, float* sums) const {
+    if (parts_ != nullptr)
+        device.launch({blocks_for(cols_, 128), 128}, add_parts_kernel, sums, parts_, count_, cols_);
+}
+
+}  // namespace mim::cuda

@@ -1,0 +1,73 @@
+// The CUDA backend: every op of backend_ops.inc, each defined in the file of its name. Work is put
+// into one stream and not waited for.
+#pragma once
+
+#include "core/context.h"
+#include "cuda/device.h"
+#include "cuda/matmul.h"
+#include "cuda/runtime.h"
+
+namespace mim::cuda {
+
+// What a matrix product takes of an op's scratch; products of one op may share it.
+struct product_scratch {
+    void* workspace;
+    bf16* bias = nullptr;  // a copy of it in the result's dtype, where that is bf16
+
+    // `widest_bias` is the largest number of columns with a bias; 0 where no product has one.
+    product_scratch(context& ctx, int32_t dtype, int64_t widest_bias)
+        : workspace(ctx.scratch<char>(matmul::workspace_bytes())) {
+        if (dtype == MIM_BF16 && widest_bias > 0) bias = ctx.scratch<bf16>(widest_bias);
+    }
+};
+
+class gpu final : public backend {
+public:
+    explicit gpu(int32_t index);
+    ~gpu() override;
+
+    std::string description() const override { return properties_.description; }
+    bool has_bf16() const override { return true; }
+    void* allocate(int64_t bytes) override;
+    void release(void* memory, int64_t bytes) noexcept override;
+    void synchronize() override;
+    void begin() override { use_device(index_); }
+
+#define MIM_OP(name, parameters) void name parameters override;
+#include "core/backend_ops.inc"
+#undef MIM_OP
+
+    // c = a b as the product says; bias is f32, or null where the product has none.
+    void multiply(const matrix_product& product, void* c, const void* a, const void* b,
+                  const float* bias, const product_scratch& scratch);
+
+    // launch(shape, kernel, arguments...) into the backend's stream
+    template <class... A>
+    void launch(const launch_shape& shape, A... kernel_and_arguments) {
+        cuda::launch(stream_, shape, kernel_and_arguments...);
+    }
+
+    int32_t multiprocessors() const {
+        return properties_.multiprocessors;
+    }
+    stream work() const {
+        return stream_;
+    }
+
+private:
+    void copy_on_device(const view& dst, const view& src);
+
+    int32_t index_;
+    device_properties properties_;
+    stream stream_ = nullptr;
+    matmul matmul_;
+};
+
+// Blocks of `size` that cover `count`; throws where a grid cannot have that many.
+inline unsigned blocks_for(int64_t count, int64_t size) {
+    const int64_t blocks = (count + size - 1) / size;
+    if (blocks > 0x7fffffff) fail_unsupported("a tensor is too large for one CUDA launch");
+    return unsigned(blocks);
+}
+
+}  // namespace mim::cuda

@@ -1,0 +1,116 @@
+// Ops that the GPU does not have yet.
+#include "cuda/gpu.h"
+
+namespace mim::cuda {
+
+void gpu::mlp_forward(context&, const view&, const view*, const view&, const view&, const view*,
+                      const view&, const view*) {
+    fail_unsupported("mlp_forward is not there on CUDA yet");
+}
+void gpu::mlp_backward(context&, const view*, const view&, const view*, const view&, const view*,
+                       const view&, const view&, const view&, const view&, const view&) {
+    fail_unsupported("mlp_backward is not there on CUDA yet");
+}
+void gpu::layer_norm_forward(context&, const view&, const view*, const view&, const view&,
+                             const view&, const view*, const view&, const view&,
+                             const mim_layer_norm_params&) {
+    fail_unsupported("layer_norm_forward is not there on CUDA yet");
+}
+void gpu::layer_norm_backward(context&, const view&, const view&, const view&, const view&,
+                              const view*, const view&, const view&, const view&, const view&) {
+    fail_unsupported("layer_norm_backward is not there on CUDA yet");
+}
+void gpu::layer_norm_again(context&, const view&, const view&, const view&, const view&,
+                           const view&, const view&) {
+    fail_unsupported("layer_norm_again is not there on CUDA yet");
+}
+void gpu::gelu_forward(context&, const view&, const view&) {
+    fail_unsupported("gelu_forward is not there on CUDA yet");
+}
+void gpu::gelu_backward(context&, const view&, const view&, const view&) {
+    fail_unsupported("gelu_backward is not there on CUDA yet");
+}
+void gpu::layer_scale_forward(context&, const view&, const view&, const view*, const view*) {
+    fail_unsupported("layer_scale_forward is not there on CUDA yet");
+}
+void gpu::layer_scale_backward(context&, const view&, const view*, const view&, const view*,
+                               const view*, const view*) {
+    fail_unsupported("layer_scale_backward is not there on CUDA yet");
+}
+void gpu::attention_forward(context&, const view&, const view&, const view&, const view&,
+                            const view&, const view*, const view*, const view*, const view*,
+                            const view*, const mim_attention_params&) {
+    fail_unsupported("attention_forward is not there on CUDA yet");
+}
+void gpu::attention_backward(context&, const view&, const view&, const view&, const view*,
+                             const view*, const view&, const view&, const view&, const view&,
+                             const view*, const view*, const view*, const view*, const view*,
+                             const view&, const view&, const mim_attention_params&) {
+    fail_unsupported("attention_backward is not there on CUDA yet");
+}
+void gpu::relative_position_bias_forward(context&, const view&, const view&, const view&) {
+    fail_unsupported("relative_position_bias_forward is not there on CUDA yet");
+}
+void gpu::relative_position_bias_backward(context&, const view&, const view&, const view&) {
+    fail_unsupported("relative_position_bias_backward is not there on CUDA yet");
+}
+void gpu::patchify_forward(context&, const view&, const view&, const view*,
+                           const mim_patchify_params&) {
+    fail_unsupported("patchify_forward is not there on CUDA yet");
+}
+void gpu::patchify_backward(context&, const view&, const view&, const view*,
+                            const mim_patchify_params&) {
+    fail_unsupported("patchify_backward is not there on CUDA yet");
+}
+void gpu::gather_tokens_forward(context&, const view&, const view&, const view&,
+                                const mim_gather_tokens_params&) {
+    fail_unsupported("gather_tokens_forward is not there on CUDA yet");
+}
+void gpu::gather_tokens_backward(context&, const view&, const view&, const view&,
+                                 const mim_gather_tokens_params&) {
+    fail_unsupported("gather_tokens_backward is not there on CUDA yet");
+}
+void gpu::embed_tokens_forward(context&, const view&, const view&, const view*, const view*,
+                               const view*, const view*, const view*) {
+    fail_unsupported("embed_tokens_forward is not there on CUDA yet");
+}
+void gpu::embed_tokens_backward(context&, const view&, const view*, const view*, const view*,
+                                const view&, const view*, const view*) {
+    fail_unsupported("embed_tokens_backward is not there on CUDA yet");
+}
+void gpu::restore_tokens_forward(context&, const view&, const view&, const view&, const view*,
+                                 const view&) {
+    fail_unsupported("restore_tokens_forward is not there on CUDA yet");
+}
+void gpu::restore_tokens_backward(context&, const view&, const view*, const view*, const view&,
+                                  const view&) {
+    fail_unsupported("restore_tokens_backward is not there on CUDA yet");
+}
+void gpu::mask_from_noise(context&, const view&, const view&, const view&, const view&,
+                          const view&) {
+    fail_unsupported("mask_from_noise is not there on CUDA yet");
+}
+void gpu::masked_loss(context&, const view&, const view*, const view*, const view*, const view&,
+                      const view&, const view&, const view*, const mim_masked_loss_params&) {
+    fail_unsupported("masked_loss is not there on CUDA yet");
+}
+void gpu::low_pass(context&, const view&, const view&, const view&, const view&,
+                   const mim_low_pass_params&) {
+    fail_unsupported("low_pass is not there on CUDA yet");
+}
+void gpu::reduce_images(context&, const view&, const view&, const mim_reduce_images_params&) {
+    fail_unsupported("reduce_images is not there on CUDA yet");
+}
+void gpu::measure_ceiling(context&, mim_ceiling&) {
+    fail_unsupported("measure_ceiling is not there on CUDA yet");
+}
+void gpu::adamw_step(context&, const view&, const view&, const view&, const view*, const view&,
+                     const view*, const view&, const mim_segment*, int64_t,
+                     const mim_adamw_params&) {
+    fail_unsupported("adamw_step is not there on CUDA yet");
+}
+void gpu::gradient_norm(context&, const view&, const view&) {
+    fail_unsupported("gradient_norm is not there on CUDA yet");
+}
+
+}  // namespace mim::cuda
