@@ -27,12 +27,26 @@ __global__ void sum_bands_kernel(float* parts, const T* x, int64_t rows, int64_t
     parts[blockIdx.y * cols + column] = sum;
 }
 
+// grid ceil(cols / 32), block (32, 8): the same with parts in the place of rows.
 __global__ void add_parts_kernel(float* sums, const float* parts, int64_t count, int64_t cols) {
-    const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x;
-    if (column >= cols) return;
+    block_memory memory;
+    float* shared = memory.take<float>(rows_at_once * columns_per_block);
+    const int64_t column = int64_t(blockIdx.x) * columns_per_block + threadIdx.x;
     float sum = 0;
-    for (int64_t i = 0; i < count; ++i) sum += parts[i * cols + column];
+    if (column < cols)
+        for (int64_t i = threadIdx.y; i < count; i += rows_at_once) sum += parts[i * cols + column];
+    shared[threadIdx.y * columns_per_block + threadIdx.x] = sum;
+    wait_block();
+    if (threadIdx.y != 0 || column >= cols) return;
+    for (unsigned i = 1; i < rows_at_once; ++i) sum += shared[i * columns_per_block + threadIdx.x];
     sums[column] += sum;
+}
+
+void launch_add_parts(gpu& device, float* sums, const float* parts, int64_t count, int64_t cols) {
+    device.launch({blocks_for(cols, columns_per_block),
+                   {columns_per_block, rows_at_once},
+                   shared_bytes<float>(rows_at_once * columns_per_block)},
+                  add_parts_kernel, sums, parts, count, cols);
 }
 
 }  // namespace
@@ -48,13 +62,11 @@ void column_sums::add_rows(gpu& device, float* sums, const view& x) const {
                        shared_bytes<float>(rows_at_once * columns_per_block)},
                       sum_bands_kernel<T>, parts_, data<T>(x), rows_, cols_, x.stride[0], band);
     });
-    device.launch({blocks_for(cols_, 128), 128}, add_parts_kernel, sums, parts_, int64_t(bands),
-                  cols_);
+    launch_add_parts(device, sums, parts_, int64_t(bands), cols_);
 }
 
 void column_sums::add_parts(gpu& device, float* sums) const {
-    if (parts_ != nullptr)
-        device.launch({blocks_for(cols_, 128), 128}, add_parts_kernel, sums, parts_, count_, cols_);
+    if (parts_ != nullptr) launch_add_parts(device, sums, parts_, count_, cols_);
 }
 
 }  // namespace mim::cuda

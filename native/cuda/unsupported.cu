@@ -11,19 +11,6 @@ void gpu::mlp_backward(context&, const view*, const view&, const view*, const vi
                        const view&, const view&, const view&, const view&, const view&) {
     fail_unsupported("mlp_backward is not there on CUDA yet");
 }
-void gpu::layer_norm_forward(context&, const view&, const view*, const view&, const view&,
-                             const view&, const view*, const view&, const view&,
-                             const mim_layer_norm_params&) {
-    fail_unsupported("layer_norm_forward is not there on CUDA yet");
-}
-void gpu::layer_norm_backward(context&, const view&, const view&, const view&, const view&,
-                              const view*, const view&, const view&, const view&, const view&) {
-    fail_unsupported("layer_norm_backward is not there on CUDA yet");
-}
-void gpu::layer_norm_again(context&, const view&, const view&, const view&, const view&,
-                           const view&, const view&) {
-    fail_unsupported("layer_norm_again is not there on CUDA yet");
-}
 void gpu::gelu_forward(context&, const view&, const view&) {
     fail_unsupported("gelu_forward is not there on CUDA yet");
 }

@@ -1,0 +1,28 @@
+// Sums over the lanes of a warp and the threads of a block, in an order that is always the same.
+// Every lane, or thread, gets the sum.
+#pragma once
+
+#include "cuda/device.h"
+
+namespace mim::cuda {
+
+// All 32 lanes call it.
+template <class T>
+__device__ T warp_sum(T value) {
+    for (int lanes = 16; lanes > 0; lanes /= 2) value += shuffle_xor(value, lanes);
+    return value;
+}
+
+// All threads of a block of (threads, 1, 1) call it; it takes shared_bytes<T>(threads / 32).
+template <class T>
+__device__ T block_sum(T value, block_memory& memory) {
+    T* of_warps = memory.take<T>(blockDim.x / 32);
+    value = warp_sum(value);
+    if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = value;
+    wait_block();
+    T sum = of_warps[0];
+    for (unsigned warp = 1; warp < blockDim.x / 32; ++warp) sum += of_warps[warp];
+    return sum;
+}
+
+}  // namespace mim::cuda
