@@ -116,7 +116,12 @@ mim_status mim_context_create(mim_context** ctx, const mim_context_params* param
         if (params->device_index != 0)
             mim::fail_argument("params.device_index is " + std::to_string(params->device_index) +
                                ", expected 0 on the CPU");
+#ifdef MIM_WITHOUT_CPU
+        throw mim::error(MIM_ERROR_DEVICE_UNAVAILABLE,
+                         "the CPU was asked for, but this library was built without it");
+#else
         *ctx = new mim_context(mim::make_cpu_backend(threads), params->device, threads);
+#endif
     });
 }
 

@@ -26,10 +26,10 @@ struct launch_shape {
 namespace emulated {
 
 template <class T>
-void require_device_pointer(const T& argument) {
+void require_device_pointer(const launch_shape& shape, const T& argument) {
     if constexpr (std::is_pointer_v<T>) {
         if (argument != nullptr && !simt::is_device(argument))
-            throw std::logic_error("a kernel was given a pointer that is not device memory");
+            simt::refuse(shape.where, "it was given a pointer that is not device memory");
     }
 }
 
@@ -56,7 +56,7 @@ inline void require_aligned(const void* address, size_t bytes) {
 
 template <class... P, class... A>
 void launch(stream, const launch_shape& shape, void (*kernel)(P...), A... arguments) {
-    (emulated::require_device_pointer(arguments), ...);
+    (emulated::require_device_pointer(shape, arguments), ...);
     simt::run(shape.grid, shape.block, shape.shared, shape.where, [&] { kernel(P(arguments)...); });
 }
 

@@ -44,6 +44,9 @@ extern position here;  // of the fibre that runs; one kernel runs at a time
 void run(dim3 grid, dim3 block, int64_t shared_bytes, const std::source_location& where,
          const std::function<void()>& body);
 
+// Throws what run throws: a launch that cannot be made.
+[[noreturn]] void refuse(const std::source_location& where, const std::string& sentence);
+
 // For the running thread. A failure ends the launch with this sentence.
 [[noreturn]] void fail(const std::string& sentence);
 void wait_for_block();
