@@ -24,11 +24,6 @@ void gpu::layer_scale_backward(context&, const view&, const view*, const view&, 
                                const view*, const view*) {
     fail_unsupported("layer_scale_backward is not there on CUDA yet");
 }
-void gpu::attention_forward(context&, const view&, const view&, const view&, const view&,
-                            const view&, const view*, const view*, const view*, const view*,
-                            const view*, const mim_attention_params&) {
-    fail_unsupported("attention_forward is not there on CUDA yet");
-}
 void gpu::attention_backward(context&, const view&, const view&, const view&, const view*,
                              const view*, const view&, const view&, const view&, const view&,
                              const view*, const view*, const view*, const view*, const view*,

@@ -650,16 +650,19 @@ OP_TEST(attention_position_errors) {
     tensor floats = t.random_f32({3, 3});
     t.fails(forward(nullptr, windows, nullptr, table, floats), bad, {"buckets", "f32", "i32"});
     tensor repeated = t.integers({2, 3}, {0, 1, 2, 3, 1, 4});
-    t.fails(forward(nullptr, repeated, nullptr, nullptr, nullptr), bad,
-            {"mim_attention_forward", "windows holds 1 at (0, 1) and again at (1, 1)",
-             "expected each of 0 to 5 once"});
-    tensor outside = t.integers({2, 3}, {0, 1, 2, 3, 6, 4});
-    t.fails(forward(nullptr, outside, nullptr, nullptr, nullptr), bad,
-            {"windows holds 6 at (1, 1)", "expected 0 to 5"});
-    for (const int64_t value : {-1, 5}) {
-        tensor far = t.integers({3, 3}, {0, 1, 2, 3, 4, 0, value, 1, 2});
-        t.fails(forward(nullptr, windows, nullptr, table, far), bad,
-                {"buckets holds " + std::to_string(value) + " at (2, 0)", "expected 0 to 4"});
+    const bool values_are_checked = t.device() == MIM_CPU;
+    if (values_are_checked) {
+        t.fails(forward(nullptr, repeated, nullptr, nullptr, nullptr), bad,
+                {"mim_attention_forward", "windows holds 1 at (0, 1) and again at (1, 1)",
+                 "expected each of 0 to 5 once"});
+        tensor outside = t.integers({2, 3}, {0, 1, 2, 3, 6, 4});
+        t.fails(forward(nullptr, outside, nullptr, nullptr, nullptr), bad,
+                {"windows holds 6 at (1, 1)", "expected 0 to 5"});
+        for (const int64_t value : {-1, 5}) {
+            tensor far = t.integers({3, 3}, {0, 1, 2, 3, 4, 0, value, 1, 2});
+            t.fails(forward(nullptr, windows, nullptr, table, far), bad,
+                    {"buckets holds " + std::to_string(value) + " at (2, 0)", "expected 0 to 4"});
+        }
     }
     tensor keys = t.random({2, 4, 3, 8});
     t.fails(mim_attention_forward(t.ctx(), &out, p.lse, &q, keys, keys, nullptr, windows, nullptr,
@@ -676,7 +679,8 @@ OP_TEST(attention_position_errors) {
     t.fails(p.backward(t.ctx()), bad, {"dbias", "(3, 3, 2)", "(3, 3, 3)"});
     p.dbias = t.random_f32({3, 3, 3});
     p.windows = repeated;
-    t.fails(p.backward(t.ctx()), bad, {"mim_attention_backward", "windows holds 1"});
+    if (values_are_checked)
+        t.fails(p.backward(t.ctx()), bad, {"mim_attention_backward", "windows holds 1"});
 }
 OP_CASES(attention_position_errors, {});
 

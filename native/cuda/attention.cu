@@ -1,0 +1,113 @@
+// Attention on the GPU: fused kernels, no score ever in memory. bf16 runs on tensor cores with floats
+// between the products; f32 runs the same kernels on multiply-adds. Which lane holds what is told in
+// attention_products.h, each kernel's launch shape beside it.
+#include "cuda/attention_forward.h"
+#include "cuda/column_sums.h"
+#include "cuda/gpu.h"
+
+namespace mim::cuda {
+
+namespace {
+
+constexpr int64_t most_shared_bytes = 227 << 10;  // of a block, on sm_90; sm_80 has 163
+
+struct optional_views {
+    const view *bias, *windows, *mask, *table, *buckets;
+
+    attention_positions positions() const {
+        return {data<float>(bias), data<float>(mask), data<int32_t>(buckets),
+                data<int32_t>(windows)};
+    }
+};
+
+attention_sizes sizes_of(const view& q, const view& k, const optional_views& o) {
+    const int64_t windows = o.windows == nullptr ? 1 : o.windows->shape[0];
+    attention_sizes s;
+    s.shared = q.shape[0] * windows;
+    s.windows = int32_t(windows);
+    s.queries = int32_t(q.shape[1] / windows);
+    s.keys = int32_t(k.shape[1] / windows);
+    s.heads = int32_t(q.shape[2]);
+    s.dim = int32_t(q.shape[3]);
+    s.entries = o.table == nullptr ? 0 : int32_t(o.table->shape[1]);
+    return s;
+}
+
+template <class T>
+head_tokens<T> tokens_of(const view& v) {
+    constexpr int64_t width = 16 / int64_t(sizeof(T));
+    const bool aligned = reinterpret_cast<uintptr_t>(v.data) % 16 == 0 &&
+                         v.stride[0] % width == 0 && v.stride[1] % width == 0 &&
+                         v.stride[2] % width == 0;
+    return {data<T>(v), v.stride[0], v.stride[1], v.stride[2], aligned};
+}
+
+// Calls body(std::integral_constant) of the head dimension that kernels are made for, the smallest
+// that holds `dim`.
+template <class Body>
+void dispatch_dim(int64_t dim, Body&& body) {
+    if (dim <= 32) return body(std::integral_constant<int, 32>{});
+    if (dim <= 64) return body(std::integral_constant<int, 64>{});
+    if (dim <= 80) return body(std::integral_constant<int, 80>{});
+    body(std::integral_constant<int, 128>{});
+}
+
+template <class Body>
+void dispatch(const view& q, Body&& body) {
+    dispatch_dtype(q.dtype,
+                   [&](auto tag) { dispatch_dim(q.shape[3], [&](auto dim) { body(tag, dim); }); });
+}
+
+// A copy of the table in rows of `dim`.
+template <class T, int dim>
+class table_rows {
+public:
+    table_rows(context& ctx, const view* table) : table_(table) {
+        if (table != nullptr) rows_ = ctx.scratch<T>(table_parts<T> * size());
+    }
+    const T* make(gpu& device) const {
+        if (table_ != nullptr)
+            device.launch({blocks_for(size(), 256), 256}, split_table_kernel<T, dim>, rows_,
+                          data<const float>(table_), int(table_->shape[1]), int(table_->shape[0]));
+        return rows_;
+    }
+
+private:
+    int64_t size() const { return int64_t(padded_entries(int(table_->shape[1]))) * dim; }
+    const view* table_;
+    T* rows_ = nullptr;
+};
+
+int64_t query_tiles(const attention_sizes& s) {
+    return (s.queries + block_rows - 1) / block_rows;
+}
+
+}  // namespace
+
+void gpu::attention_forward(context& ctx, const view& out, const view& lse, const view& q,
+                            const view& k, const view& v, const view* bias, const view* windows,
+                            const view* mask, const view* table, const view* buckets,
+                            const mim_attention_params& params) {
+    const optional_views optional = {bias, windows, mask, table, buckets};
+    const attention_sizes s = sizes_of(q, k, optional);
+    dispatch(q, [&](auto tag, auto dimension) {
+        using T = decltype(tag);
+        constexpr int dim = decltype(dimension)::value;
+        const table_rows<T, dim> rows(ctx, table);
+        const bool fits = forward_shared_bytes<T, dim>(s, true) <= most_shared_bytes;
+        float* products =
+            table == nullptr || fits
+                ? nullptr
+                : ctx.scratch<float>(s.shared * s.heads * s.queries * int64_t(s.entries));
+        if (ctx.planning()) return;
+        launch({blocks_for(query_tiles(s) * s.shared * s.heads, 1), attention_threads,
+                forward_shared_bytes<T, dim>(s, table != nullptr && fits)},
+               attention_forward_kernel<T, dim>,
+               attention_forward_arguments<T>{s, optional.positions(), tokens_of<T>(out),
+                                              tokens_of<const T>(q), tokens_of<const T>(k),
+                                              tokens_of<const T>(v), data<float>(lse),
+                                              rows.make(*this), products, params.scale});
+    });
+}
+
+}  // namespace mim::cuda
