@@ -16,6 +16,7 @@
 //   load_vector<T, n>(from), store_vector(to, v)    n T at once, aligned to their size, at most 16
 //                      bytes
 //   exp2_fast(x)       2^x, to about 2 ulp; 0 for -infinity
+//   reciprocal_fast(x)                         1 / x, to about 1 ulp
 //   pack(low, high)    two floats rounded to bf16, low in the lower half of a word
 //   unpack(word)       back to a pair of floats
 //   load_matrices(r, row), load_matrices_turned(r, row)

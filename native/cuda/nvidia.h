@@ -136,6 +136,12 @@ inline __device__ float exp2_fast(float x) {
     return y;
 }
 
+inline __device__ float reciprocal_fast(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
 inline __device__ uint32_t pack(float low, float high) {
     uint32_t word;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));

@@ -123,6 +123,9 @@ void store_vector(T* to, const vector<T, n>& v) {
 inline float exp2_fast(float x) {
     return ::exp2f(x);
 }
+inline float reciprocal_fast(float x) {
+    return 1 / x;
+}
 inline float rsqrtf(float x) {
     return 1 / ::sqrtf(x);
 }

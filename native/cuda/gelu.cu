@@ -1,0 +1,78 @@
+// Exact GELU on the GPU, one read and one write of each element.
+#include "cuda/gelu.h"
+
+#include "cuda/vectors.h"
+
+namespace mim::cuda {
+
+namespace {
+
+constexpr unsigned block = 256;
+
+// grid ceil(count / (256 n)), block 256: one thread n neighbouring elements, 16 bytes or one; a
+// warp's lie next to each other. The last thread takes the few that fill no vector.
+template <class T, int n>
+__global__ void gelu_forward_kernel(T* y, const T* x, int64_t count) {
+    const int64_t i = (int64_t(blockIdx.x) * block + threadIdx.x) * n;
+    if (i + n <= count) {
+        float values[n];
+        load_floats(values, x + i);
+        for (int j = 0; j < n; ++j) values[j] = gelu_both(values[j]).value;
+        store_floats(y + i, values);
+    } else {
+        for (int64_t j = i; j < count; ++j) y[j] = T(gelu_both(float(x[j])).value);
+    }
+}
+
+template <class T, int n>
+__global__ void gelu_backward_kernel(T* dx, const T* dy, const T* x, int64_t count) {
+    const int64_t i = (int64_t(blockIdx.x) * block + threadIdx.x) * n;
+    if (i + n <= count) {
+        float values[n], gradients[n];
+        load_floats(values, x + i);
+        load_floats(gradients, dy + i);
+        for (int j = 0; j < n; ++j) gradients[j] *= gelu_both(values[j]).derivative;
+        store_floats(dx + i, gradients);
+    } else {
+        for (int64_t j = i; j < count; ++j)
+            dx[j] = T(float(dy[j]) * gelu_both(float(x[j])).derivative);
+    }
+}
+
+}  // namespace
+
+void run_gelu(gpu& device, int32_t dtype, void* y, const void* x, int64_t count) {
+    dispatch_dtype(dtype, [&](auto tag) {
+        using T = decltype(tag);
+        const auto run = [&](auto kernel, int n) {
+            device.launch({blocks_for(count, block * n), block}, kernel, static_cast<T*>(y),
+                          static_cast<const T*>(x), count);
+        };
+        if (aligned_to_vectors({y, x}))
+            run(gelu_forward_kernel<T, per_vector<T>>, per_vector<T>);
+        else
+            run(gelu_forward_kernel<T, 1>, 1);
+    });
+}
+
+void gpu::gelu_forward(context& ctx, const view& y, const view& x) {
+    if (!ctx.planning()) run_gelu(*this, x.dtype, y.data, x.data, elements(x));
+}
+
+void gpu::gelu_backward(context& ctx, const view& dx, const view& dy, const view& x) {
+    if (ctx.planning()) return;
+    const int64_t count = elements(x);
+    dispatch_dtype(x.dtype, [&](auto tag) {
+        using T = decltype(tag);
+        const auto run = [&](auto kernel, int n) {
+            launch({blocks_for(count, block * n), block}, kernel, data<T>(dx), data<T>(dy),
+                   data<T>(x), count);
+        };
+        if (aligned_to_vectors({dx.data, dy.data, x.data}))
+            run(gelu_backward_kernel<T, per_vector<T>>, per_vector<T>);
+        else
+            run(gelu_backward_kernel<T, 1>, 1);
+    });
+}
+
+}  // namespace mim::cuda
