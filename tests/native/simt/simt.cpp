@@ -287,10 +287,14 @@ void run(dim3 grid, dim3 block, int64_t shared_bytes, const std::source_location
         device.check();
     } catch (const std::logic_error& e) {
         m.running = nullptr;
-        const std::string file = where.file_name();
-        throw std::logic_error("the kernel launched at " + file.substr(file.find_last_of('/') + 1) +
-                               ":" + std::to_string(where.line()) + ": " + e.what());
+        refuse(where, e.what());
     }
+}
+
+void refuse(const std::source_location& where, const std::string& sentence) {
+    const std::string file = where.file_name();
+    throw std::logic_error("the kernel launched at " + file.substr(file.find_last_of('/') + 1) +
+                           ":" + std::to_string(where.line()) + ": " + sentence);
 }
 
 void fail(const std::string& sentence) {
