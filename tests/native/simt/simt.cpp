@@ -63,6 +63,7 @@ struct warp {
 
 struct machine {
     std::vector<fibre> fibres;
+    std::vector<char*> stacks;  // kept for the next blocks, which may be smaller or larger
     std::vector<warp> warps;
     std::vector<shared_array> shared;
     int64_t shared_allowed = 0, shared_used = 0;
@@ -171,7 +172,8 @@ void begin_block(dim3 size) {
     m.alive = int(count);
     for (unsigned i = 0; i < count; ++i) {
         fibre& f = m.fibres[i];
-        if (f.stack == nullptr) f.stack = new_stack();
+        if (i == m.stacks.size()) m.stacks.push_back(new_stack());
+        f.stack = m.stacks[i];
         f.context = fc::make_fcontext(f.stack + stack_bytes, size_t(stack_bytes), start);
         f.now = state::ready;
         f.thread = {i % size.x, i / size.x % size.y, i / size.x / size.y};
