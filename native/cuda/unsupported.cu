@@ -30,38 +30,6 @@ void gpu::relative_position_bias_forward(context&, const view&, const view&, con
 void gpu::relative_position_bias_backward(context&, const view&, const view&, const view&) {
     fail_unsupported("relative_position_bias_backward is not there on CUDA yet");
 }
-void gpu::patchify_forward(context&, const view&, const view&, const view*,
-                           const mim_patchify_params&) {
-    fail_unsupported("patchify_forward is not there on CUDA yet");
-}
-void gpu::patchify_backward(context&, const view&, const view&, const view*,
-                            const mim_patchify_params&) {
-    fail_unsupported("patchify_backward is not there on CUDA yet");
-}
-void gpu::gather_tokens_forward(context&, const view&, const view&, const view&,
-                                const mim_gather_tokens_params&) {
-    fail_unsupported("gather_tokens_forward is not there on CUDA yet");
-}
-void gpu::gather_tokens_backward(context&, const view&, const view&, const view&,
-                                 const mim_gather_tokens_params&) {
-    fail_unsupported("gather_tokens_backward is not there on CUDA yet");
-}
-void gpu::embed_tokens_forward(context&, const view&, const view&, const view*, const view*,
-                               const view*, const view*, const view*) {
-    fail_unsupported("embed_tokens_forward is not there on CUDA yet");
-}
-void gpu::embed_tokens_backward(context&, const view&, const view*, const view*, const view*,
-                                const view&, const view*, const view*) {
-    fail_unsupported("embed_tokens_backward is not there on CUDA yet");
-}
-void gpu::restore_tokens_forward(context&, const view&, const view&, const view&, const view*,
-                                 const view&) {
-    fail_unsupported("restore_tokens_forward is not there on CUDA yet");
-}
-void gpu::restore_tokens_backward(context&, const view&, const view*, const view*, const view&,
-                                  const view&) {
-    fail_unsupported("restore_tokens_backward is not there on CUDA yet");
-}
 void gpu::mask_from_noise(context&, const view&, const view&, const view&, const view&,
                           const view&) {
     fail_unsupported("mask_from_noise is not there on CUDA yet");

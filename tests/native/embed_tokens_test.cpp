@@ -89,9 +89,12 @@ OP_CASES(embed_tokens, {1, 1, 0, 1, 0, 1, 0}, {1, 1, 1, 1, 1, 1, 0}, {3, 9, 4, 7
          {3, 9, 4, 7, 0, 1, 0}, {3, 9, 0, 7, 1, 1, 0}, {2, 5, 4, 70, 1, 0, 0},
          {2, 5, 0, 70, 0, 0, 0}, {8, 196, 49, 384, 1, 1, 0}, {8, 196, 0, 192, 0, 1, 0},
          {1, 1, 0, 1, 0, 1, 1}, {1, 1, 1, 1, 1, 1, 1}, {3, 9, 4, 7, 1, 1, 1}, {3, 9, 0, 7, 1, 0, 1},
-         {2, 5, 0, 70, 0, 0, 1}, {8, 196, 0, 384, 1, 1, 1});
+         {2, 5, 0, 70, 0, 0, 1}, {8, 196, 0, 384, 1, 1, 1},
+         // more images than a GPU adds up at once
+         {35, 5, 3, 8, 1, 1, 1}, {67, 3, 0, 3, 0, 1, 0});
 OP_CASES_BF16(embed_tokens, {1, 1, 1, 1, 1, 1, 0}, {3, 9, 4, 7, 1, 1, 0}, {2, 5, 4, 70, 1, 0, 0},
-              {8, 196, 49, 384, 1, 1, 0}, {3, 9, 4, 7, 1, 1, 1}, {8, 196, 0, 384, 1, 1, 1});
+              {8, 196, 49, 384, 1, 1, 0}, {3, 9, 4, 7, 1, 1, 1}, {8, 196, 0, 384, 1, 1, 1},
+              {35, 5, 3, 16, 1, 1, 1});
 
 // Gradients that are not wanted are left out one by one; the class token may still be there.
 OP_TEST(embed_tokens_unwanted) {
@@ -110,6 +113,23 @@ OP_TEST(embed_tokens_unwanted) {
 }
 OP_CASES(embed_tokens_unwanted, {});
 OP_CASES_BF16(embed_tokens_unwanted, {});
+
+// A GPU cannot refuse ids that name nothing: such tokens are NaN, and give no gradient.
+OP_TEST(embed_tokens_of_nothing) {
+    if (t.device() == MIM_CPU) GTEST_SKIP() << "the CPU refuses such ids";
+    tensor x = t.random({1, 3, 2}), y = t.filled({1, 3, 2}, 7), dx = t.filled({1, 3, 2}, 7),
+           position = t.random_f32({4, 2}), dposition = t.filled_f32({4, 2}, 1),
+           ids = t.integers({1, 3}, {4, 2, -1});
+    t.ok(mim_embed_tokens_forward(t.ctx(), y, x, nullptr, position, ids, nullptr, nullptr));
+    t.ok(mim_embed_tokens_backward(t.ctx(), dx, nullptr, dposition, nullptr, x, ids, nullptr));
+    for (int64_t c = 0; c < 2; ++c) {
+        EXPECT_TRUE(std::isnan(y(0, 0, c)) && std::isnan(y(0, 2, c)));
+        t.near("y", y(0, 1, c), x(0, 1, c) + position(2, c));
+        for (int64_t l = 0; l < 4; ++l)
+            t.near("dposition", dposition(l, c), l == 2 ? 1 + x(0, 1, c) : 1);
+    }
+}
+OP_CASES(embed_tokens_of_nothing, {});
 
 OP_TEST(embed_tokens_errors) {
     tensor x = t.random({2, 3, 5}), y = t.random({2, 4, 5}), cls = t.random_f32({5}),

@@ -39,6 +39,24 @@ OP_CASES(gather_tokens, {1, 1, 1, 1, 0}, {2, 9, 4, 7, 0}, {2, 9, 4, 7, 1}, {3, 5
          {3, 7, 5, 3, 2}, {8, 197, 49, 384, 1});
 OP_CASES_BF16(gather_tokens, {1, 1, 1, 1, 0}, {2, 9, 4, 7, 1}, {8, 197, 49, 384, 1});
 
+// A GPU cannot refuse ids that name nothing: what they ask for is NaN, and nothing else is touched.
+OP_TEST(gather_tokens_of_nothing) {
+    if (t.device() == MIM_CPU) GTEST_SKIP() << "the CPU refuses such ids";
+    tensor x = t.random({2, 4, 3}), y = t.filled({2, 3, 3}, 7), dx = t.filled({2, 4, 3}, 7),
+           ids = t.integers({2, 3}, {0, 3, 1 << 30, -1, 1, 2});
+    const mim_gather_tokens_params p = {sizeof p, 1};
+    t.ok(mim_gather_tokens_forward(t.ctx(), y, x, ids, &p));
+    t.ok(mim_gather_tokens_backward(t.ctx(), dx, y, ids, &p));
+    for (int64_t b = 0; b < 2; ++b)
+        for (int64_t c = 0; c < 3; ++c) {
+            t.exact("y", y(b, b, c), x(b, b == 0 ? 1 : 2, c));
+            EXPECT_TRUE(std::isnan(y(0, 1, c)) && std::isnan(y(0, 2, c)) && std::isnan(y(1, 0, c)));
+            t.exact("dx", dx(b, b == 0 ? 1 : 2, c), y(b, b, c));
+            t.exact("dx of no token", dx(b, 0, c), 0);
+        }
+}
+OP_CASES(gather_tokens_of_nothing, {});
+
 OP_TEST(gather_tokens_errors) {
     tensor x = t.random({2, 4, 3}), y = t.random({2, 2, 3}), ids = t.integers({2, 2}, {0, 3, 1, 2});
     tensor narrow = t.random({2, 2, 2}), fewer = t.random({1, 2, 3}),
