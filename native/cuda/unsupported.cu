@@ -30,10 +30,6 @@ void gpu::relative_position_bias_forward(context&, const view&, const view&, con
 void gpu::relative_position_bias_backward(context&, const view&, const view&, const view&) {
     fail_unsupported("relative_position_bias_backward is not there on CUDA yet");
 }
-void gpu::mask_from_noise(context&, const view&, const view&, const view&, const view&,
-                          const view&) {
-    fail_unsupported("mask_from_noise is not there on CUDA yet");
-}
 void gpu::masked_loss(context&, const view&, const view*, const view*, const view*, const view&,
                       const view&, const view&, const view*, const mim_masked_loss_params&) {
     fail_unsupported("masked_loss is not there on CUDA yet");
