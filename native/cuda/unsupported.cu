@@ -11,13 +11,6 @@ void gpu::mlp_backward(context&, const view*, const view&, const view*, const vi
                        const view&, const view&, const view&, const view&, const view&) {
     fail_unsupported("mlp_backward is not there on CUDA yet");
 }
-void gpu::layer_scale_forward(context&, const view&, const view&, const view*, const view*) {
-    fail_unsupported("layer_scale_forward is not there on CUDA yet");
-}
-void gpu::layer_scale_backward(context&, const view&, const view*, const view&, const view*,
-                               const view*, const view*) {
-    fail_unsupported("layer_scale_backward is not there on CUDA yet");
-}
 void gpu::attention_backward(context&, const view&, const view&, const view&, const view*,
                              const view*, const view&, const view&, const view&, const view&,
                              const view*, const view*, const view*, const view*, const view*,
