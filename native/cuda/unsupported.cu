@@ -37,13 +37,5 @@ void gpu::reduce_images(context&, const view&, const view&, const mim_reduce_ima
 void gpu::measure_ceiling(context&, mim_ceiling&) {
     fail_unsupported("measure_ceiling is not there on CUDA yet");
 }
-void gpu::adamw_step(context&, const view&, const view&, const view&, const view*, const view&,
-                     const view*, const view&, const mim_segment*, int64_t,
-                     const mim_adamw_params&) {
-    fail_unsupported("adamw_step is not there on CUDA yet");
-}
-void gpu::gradient_norm(context&, const view&, const view&) {
-    fail_unsupported("gradient_norm is not there on CUDA yet");
-}
 
 }  // namespace mim::cuda

@@ -93,6 +93,42 @@ OP_TEST(adamw, int64_t n, int64_t max_norm, int64_t with_bf16) {
 }
 OP_CASES(adamw, {10, 0, 0}, {10, 1, 1}, {131, 2, 1}, {100003, 5, 1}, {100003, 0, 0});
 
+// More segments than one launch on a GPU takes, of 1 to 11 elements without gaps, each with its own
+// rate; everything begins one element behind an aligned address.
+OP_TEST(adamw_many_segments, int64_t count) {
+    std::vector<mim_segment> segments;
+    int64_t n = 0;
+    for (int64_t i = 0; i < count; ++i) {
+        segments.push_back({n, 1 + i * 7 % 11, 0.01f * float(i % 3), 1 + 0.01f * float(i)});
+        n += segments.back().count;
+    }
+    tensor p = t.random({n + 1}), m = t.filled({n + 1}, 0), v = t.filled({n + 1}, 0),
+           grad = t.random({n + 1});
+    tensor p_bf16 = t.with_values({n + 1}, std::vector<double>(size_t(n + 1), 77.0), MIM_BF16);
+    tensor scalars = t.with_values({3}, scalars_of_step(0.01, defaults, 1), MIM_F32);
+    const auto tail = [](const std::vector<double>& all) {
+        return std::vector<double>(all.begin() + 1, all.end());
+    };
+    state want = {tail(p.values()), tail(m.values()), tail(v.values())};
+    const double first = p.at(0), first_gradient = grad.at(0);
+    reference_step(want, tail(grad.values()), segments, 1.0, defaults, scalars);
+    const auto shifted = [&](tensor& x) { return x.slice(0, 1, n + 1); };
+    t.ok(mim_adamw_step(t.ctx(), shifted(p), shifted(m), shifted(v), shifted(p_bf16), shifted(grad),
+                        nullptr, scalars, segments.data(), count, &defaults));
+    const tensor rounded = t.with_values({n + 1}, p.values(), MIM_BF16);
+    for (int64_t i = 0; i < n; ++i) {
+        t.near("p", p.at(i + 1), want.p[size_t(i)]);
+        t.near("m", m.at(i + 1), want.m[size_t(i)]);
+        t.near("v", v.at(i + 1), want.v[size_t(i)]);
+        t.exact("p_bf16", p_bf16.at(i + 1), rounded.at(i + 1));
+        t.exact("gradient after the step", grad.at(i + 1), 0);
+    }
+    t.exact("p before the view", p.at(0), first);
+    t.exact("grad before the view", grad.at(0), first_gradient);
+    t.exact("p_bf16 before the view", p_bf16.at(0), 77);
+}
+OP_CASES(adamw_many_segments, {120}, {121}, {301});
+
 // A single element, all by hand: at step 1 both corrections cancel, so p moves by lr against the
 // sign of the gradient.
 OP_TEST(adamw_first_step) {
