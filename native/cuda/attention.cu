@@ -1,7 +1,11 @@
 // Attention on the GPU: fused kernels, no score ever in memory. bf16 runs on tensor cores with floats
 // between the products; f32 runs the same kernels on multiply-adds. Which lane holds what is told in
 // attention_products.h, each kernel's launch shape beside it.
+#include <algorithm>
+
 #include "cuda/attention_forward.h"
+#include "cuda/attention_keys.h"
+#include "cuda/attention_queries.h"
 #include "cuda/column_sums.h"
 #include "cuda/gpu.h"
 
@@ -9,7 +13,7 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr int64_t most_shared_bytes = 227 << 10;  // of a block, on sm_90; sm_80 has 163
+constexpr int64_t most_shared_bytes = 160 << 10;  // of a block; sm_80 has 163
 
 struct optional_views {
     const view *bias, *windows, *mask, *table, *buckets;
@@ -107,6 +111,84 @@ void gpu::attention_forward(context& ctx, const view& out, const view& lse, cons
                                               tokens_of<const T>(q), tokens_of<const T>(k),
                                               tokens_of<const T>(v), data<float>(lse),
                                               rows.make(*this), products, params.scale});
+    });
+}
+
+namespace {
+
+// Parts of dbias and dtable: as many blocks as fill the multiprocessors some times over, whatever GPU
+// it is, so that the order of sums depends on the shape alone.
+constexpr int64_t blocks_wanted = 1024;
+
+int64_t chunk_of(const attention_sizes& s, bool in_parts) {
+    if (!in_parts) return 1;
+    const int64_t blocks = query_tiles(s) * s.heads;
+    const int64_t chunks = std::clamp<int64_t>(blocks_wanted / blocks, 1, s.shared);
+    return (s.shared + chunks - 1) / chunks;
+}
+
+}  // namespace
+
+void gpu::attention_backward(context& ctx, const view& dq, const view& dk, const view& dv,
+                             const view* dbias, const view* dtable, const view& dout, const view& q,
+                             const view& k, const view& v, const view* bias, const view* windows,
+                             const view* mask, const view* table, const view* buckets,
+                             const view& out, const view& lse, const mim_attention_params& params) {
+    const optional_views optional = {bias, windows, mask, table, buckets};
+    const attention_sizes s = sizes_of(q, k, optional);
+    dispatch(q, [&](auto tag, auto dimension) {
+        using T = decltype(tag);
+        constexpr int dim = decltype(dimension)::value;
+        const bool in_parts = dbias != nullptr || dtable != nullptr;
+        const int64_t chunk = chunk_of(s, in_parts), chunks = (s.shared + chunk - 1) / chunk;
+        const int64_t blocks = query_tiles(s) * s.heads * chunks;
+        const int64_t rows = s.shared * s.heads * s.queries;
+
+        const table_rows<T, dim> rows_of_table(ctx, table);
+        float* statistics = ctx.scratch<float>(2 * rows);
+        float* products = table == nullptr ? nullptr : ctx.scratch<float>(rows * s.entries);
+        const bool fits = queries_shared_bytes<T, dim>(s, true) <= most_shared_bytes;
+        float* bucket_sums =
+            table == nullptr || fits
+                ? nullptr
+                : ctx.scratch<float>(blocks * block_rows * int64_t(padded_entries(s.entries)));
+        const auto parts_of = [&](const view* gradient, int64_t parts) {
+            return column_sums::of_parts(ctx, parts, gradient == nullptr ? 0 : elements(*gradient),
+                                         gradient != nullptr);
+        };
+        const column_sums dbias_parts = parts_of(dbias, chunks);
+        const column_sums dtable_parts = parts_of(dtable, blocks);
+        if (ctx.planning()) return;
+
+        const attention_backward_arguments<T> arguments = {
+            .sizes = s,
+            .positions = optional.positions(),
+            .dq = tokens_of<T>(dq),
+            .dk = tokens_of<T>(dk),
+            .dv = tokens_of<T>(dv),
+            .dout = tokens_of<const T>(dout),
+            .q = tokens_of<const T>(q),
+            .k = tokens_of<const T>(k),
+            .v = tokens_of<const T>(v),
+            .out = tokens_of<const T>(out),
+            .lse = data<float>(lse),
+            .table = rows_of_table.make(*this),
+            .products = products,
+            .bucket_sums = bucket_sums,
+            .statistics = statistics,
+            .dbias_parts = dbias_parts.parts(),
+            .dtable_parts = dtable_parts.parts(),
+            .chunk = chunk,
+            .scale = params.scale,
+            .exact = in_parts || std::is_same_v<T, float>};
+        launch({blocks_for(blocks, 1), attention_threads,
+                queries_shared_bytes<T, dim>(s, table != nullptr && fits)},
+               attention_queries_kernel<T, dim>, arguments);
+        const int64_t key_blocks = (s.keys + block_rows - 1) / block_rows * s.shared * s.heads;
+        launch({blocks_for(key_blocks, 1), attention_threads, keys_shared_bytes<T, dim>()},
+               attention_keys_kernel<T, dim>, arguments);
+        dbias_parts.add_parts(*this, data<float>(dbias));
+        dtable_parts.add_parts(*this, data<float>(dtable));
     });
 }
 

@@ -17,7 +17,9 @@ struct attention_forward_arguments {
     float scale;
 };
 
-constexpr int forward_groups = 4, forward_keys = forward_groups * group_rows;
+// Keys of a tile, in groups: as many as shared memory of sm_80 holds twice beside the queries.
+template <class T, int dim>
+inline constexpr int forward_groups = sizeof(T) * dim > 320 ? 2 : 4;
 
 // Floats from row to row of q table in shared memory.
 __host__ __device__ constexpr int products_room(int entries) {
@@ -26,6 +28,7 @@ __host__ __device__ constexpr int products_room(int entries) {
 
 template <class T, int dim>
 int64_t forward_shared_bytes(const attention_sizes& s, bool with_products) {
+    constexpr int forward_keys = forward_groups<T, dim> * group_rows;
     const int64_t tiles = s.keys > forward_keys ? 2 : 1;
     return shared_bytes<T>(block_rows * tile_stride<T, dim>) +
            2 * shared_bytes<T>(tiles * forward_keys * tile_stride<T, dim>) +
@@ -74,13 +77,14 @@ struct running_rows {
 
 // grid (query tiles x heads x windows x samples), block 128: a warp owns 16 queries of one head, with
 // q, the scores of 64 keys and its sums of values in registers. Keys and values pass by in tiles of
-// 64, the next one copied while one is used; a last tile is multiplied in groups of 16 keys. The
+// 64 (or 32), the next one copied while one is used; a last tile is multiplied in groups of 16 keys. The
 // blocks of a head follow each other, so its keys come from the level 2 cache; heads next to each
 // other share lines of a token.
 template <class T, int dim>
 __global__ void __launch_bounds__(attention_threads)
     attention_forward_kernel(attention_forward_arguments<T> a) {
-    constexpr int groups = forward_groups, stride = tile_stride<T, dim>;
+    constexpr int groups = forward_groups<T, dim>, forward_keys = groups * group_rows;
+    constexpr int stride = tile_stride<T, dim>;
     const attention_sizes& sizes = a.sizes;
     const int query_tiles = (sizes.queries + block_rows - 1) / block_rows;
     const int query_tile = int(blockIdx.x % unsigned(query_tiles));

@@ -33,13 +33,21 @@ struct left_rows;
 
 template <int dim>
 struct left_rows<bf16, dim> {
-    uint32_t fragments[dim / 16][4];
+    static constexpr bool held = dim <= 80;  // in registers; more would leave too few
+    uint32_t fragments[held ? dim / 16 : 1][4];
+    const bf16* row;  // this lane's
 
     __device__ void load(const bf16* rows) {
-        const bf16* row =
-            rows + lane_number() % 16 * tile_stride<bf16, dim> + lane_number() / 16 * 8;
+        row = rows + lane_number() % 16 * tile_stride<bf16, dim> + lane_number() / 16 * 8;
+        if constexpr (held)
 #pragma unroll
-        for (int i = 0; i < dim / 16; ++i) load_matrices(fragments[i], row + 16 * i);
+            for (int i = 0; i < dim / 16; ++i) load_matrices(fragments[i], row + 16 * i);
+    }
+    // Columns 16 i to 16 i + 15.
+    __device__ const uint32_t (&at(int i))[4] {
+        if constexpr (held) return fragments[i];
+        load_matrices(fragments[0], row + 16 * i);
+        return fragments[0];
     }
 };
 
@@ -51,25 +59,26 @@ struct left_rows<float, dim> {
 
 // c (16 x 16 groups) += left (16 x dim) rows^T
 template <int dim, int groups>
-__device__ void multiply_rows(float (&c)[2 * groups][4], const left_rows<bf16, dim>& left,
+__device__ void multiply_rows(float (&c)[2 * groups][4], left_rows<bf16, dim>& left,
                               const bf16* rows, int count) {
     const int lane = lane_number();
     const bf16* row = rows + (lane / 16 * 8 + lane % 8) * tile_stride<bf16, dim> + lane / 8 % 2 * 8;
 #pragma unroll
-    for (int group = 0; group < groups; ++group) {
-        if (group * group_rows >= count) break;
+    for (int i = 0; i < dim / 16; ++i) {
+        const auto& a = left.at(i);
 #pragma unroll
-        for (int i = 0; i < dim / 16; ++i) {
+        for (int group = 0; group < groups; ++group) {
+            if (group * group_rows >= count) break;
             uint32_t r[4];
             load_matrices(r, row + group * group_rows * tile_stride<bf16, dim> + 16 * i);
-            multiply_add(c[2 * group], left.fragments[i], {r[0], r[1]});
-            multiply_add(c[2 * group + 1], left.fragments[i], {r[2], r[3]});
+            multiply_add(c[2 * group], a, {r[0], r[1]});
+            multiply_add(c[2 * group + 1], a, {r[2], r[3]});
         }
     }
 }
 
 template <int dim, int groups>
-__device__ void multiply_rows(float (&c)[2 * groups][4], const left_rows<float, dim>& left,
+__device__ void multiply_rows(float (&c)[2 * groups][4], left_rows<float, dim>& left,
                               const float* rows, int count) {
     constexpr int stride = tile_stride<float, dim>;
     const int g = lane_number() / 4, t = lane_number() % 4;
@@ -93,10 +102,11 @@ __device__ void multiply_rows(float (&c)[2 * groups][4], const left_rows<float, 
     }
 }
 
-// c (16 x dim) += p rows, with p (16 x 16 groups) rounded to bf16.
-template <int dim, int groups>
+// c (16 x dim) += p rows, with p (16 x 16 groups) rounded to bf16. `sums`, where given, are those of
+// the rows of p as it was rounded, in every column: a product with ones.
+template <int dim, int groups, bool with_sums = false>
 __device__ void multiply_weights(float (&c)[dim / 8][4], const float (&p)[2 * groups][4],
-                                 const bf16* rows, int count) {
+                                 const bf16* rows, int count, float (*sums)[4] = nullptr) {
     const int lane = lane_number();
     const bf16* row = rows + lane % 16 * tile_stride<bf16, dim> + lane / 16 * 8;
 #pragma unroll
@@ -106,6 +116,8 @@ __device__ void multiply_weights(float (&c)[dim / 8][4], const float (&p)[2 * gr
         const float(&right)[4] = p[2 * group + 1];
         const uint32_t a[4] = {pack(left[0], left[1]), pack(left[2], left[3]),
                                pack(right[0], right[1]), pack(right[2], right[3])};
+        constexpr uint32_t ones = 0x3f803f80;
+        if constexpr (with_sums) multiply_add(*sums, a, {ones, ones});
 #pragma unroll
         for (int i = 0; i < dim / 16; ++i) {
             uint32_t r[4];
@@ -116,9 +128,9 @@ __device__ void multiply_weights(float (&c)[dim / 8][4], const float (&p)[2 * gr
     }
 }
 
-template <int dim, int groups>
+template <int dim, int groups, bool with_sums = false>
 __device__ void multiply_weights(float (&c)[dim / 8][4], const float (&p)[2 * groups][4],
-                                 const float* rows, int count) {
+                                 const float* rows, int count, float (*)[4] = nullptr) {
     const int lane = lane_number();
 #pragma unroll
     for (int n = 0; n < 2 * groups; ++n) {

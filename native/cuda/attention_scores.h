@@ -116,8 +116,7 @@ __device__ token_rows<const T> rows_of_table(const T* rows, int entries, int par
 // `tile` is shared memory of the block; all its warps come here together.
 template <class T, int dim, int groups>
 __device__ void multiply_table(float* products, int64_t stride, int present,
-                               const left_rows<T, dim>& left, const T* table, int entries,
-                               T* tile) {
+                               left_rows<T, dim>& left, const T* table, int entries, T* tile) {
     const int padded = padded_entries(entries), g = lane_number() / 4, t = lane_number() % 4;
     constexpr int most = groups * group_rows;
     for (int first = 0; first < entries; first += most) {

@@ -11,12 +11,6 @@ void gpu::mlp_backward(context&, const view*, const view&, const view*, const vi
                        const view&, const view&, const view&, const view&, const view&) {
     fail_unsupported("mlp_backward is not there on CUDA yet");
 }
-void gpu::attention_backward(context&, const view&, const view&, const view&, const view*,
-                             const view*, const view&, const view&, const view&, const view&,
-                             const view*, const view*, const view*, const view*, const view*,
-                             const view&, const view&, const mim_attention_params&) {
-    fail_unsupported("attention_backward is not there on CUDA yet");
-}
 void gpu::relative_position_bias_forward(context&, const view&, const view&, const view&) {
     fail_unsupported("relative_position_bias_forward is not there on CUDA yet");
 }

@@ -301,7 +301,13 @@ OP_CASES(attention, {1, 1, 1, 1, 1, dense, 0}, {2, 1, 1, 3, 16, dense, 3},
          {1, 130, 1100, 1, 24, dense, 3});
 OP_CASES_BF16(attention, {2, 3, 5, 3, 1, dense, 3}, {3, 17, 17, 3, 33, packed, 3},
               {2, 50, 50, 3, 64, packed, 0}, {1, 65, 33, 2, 128, heads_first, 1},
-              {1, 197, 197, 2, 80, packed, 3});
+              {1, 197, 197, 2, 80, packed, 3},
+              // edges of the GPU's tiles of 16, 32 and 64 rows, and its head dimensions
+              {2, 16, 16, 2, 32, packed, 0}, {1, 64, 64, 2, 64, packed, 3},
+              {2, 63, 81, 2, 32, heads_first, 0}, {1, 64, 128, 2, 80, dense, 0},
+              {1, 65, 129, 2, 64, dense, 3}, {1, 48, 96, 1, 128, dense, 3},
+              {1, 33, 65, 1, 128, heads_first, 0}, {1, 100, 200, 1, 79, dense, 0},
+              {1, 100, 31, 2, 72, dense, 0}, {1, 130, 90, 1, 127, dense, 1});
 
 // Windows (W, T) with any mixture of the other arguments.
 OP_TEST(attention_windows, int64_t batch, int64_t windows, int64_t tokens, int64_t heads,
@@ -338,6 +344,8 @@ OP_CASES(attention_table, {1, 1, 1, 1, 1, 1, dense, with_dtable},
          {1, 70, 33, 2, 40, 64, dense, with_bias | with_dbias | with_dtable},
          {1, 9, 9, 1, 128, 300, dense, with_dtable}, {1, 197, 197, 2, 64, 50, packed, with_dtable});
 OP_CASES_BF16(attention_table, {2, 50, 50, 3, 64, 50, packed, with_dtable},
+              {2, 50, 50, 2, 12, 50, packed, 0}, {1, 70, 100, 2, 33, 20, dense, 0},
+              {1, 9, 9, 1, 128, 300, dense, with_dtable},
               {2, 5, 9, 2, 12, 6, dense, with_bias | with_dbias | with_dtable});
 
 // Swin's shifted windows: rolling an image, cutting it into squares and attending in each with the
