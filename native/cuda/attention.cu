@@ -6,6 +6,7 @@
 #include "cuda/attention_forward.h"
 #include "cuda/attention_keys.h"
 #include "cuda/attention_queries.h"
+#include "cuda/attention_short.h"
 #include "cuda/column_sums.h"
 #include "cuda/gpu.h"
 
@@ -120,11 +121,24 @@ namespace {
 // it is, so that the order of sums depends on the shape alone.
 constexpr int64_t blocks_wanted = 1024;
 
-int64_t chunk_of(const attention_sizes& s, bool in_parts) {
+int64_t chunk_of(const attention_sizes& s, int64_t blocks, bool in_parts) {
     if (!in_parts) return 1;
-    const int64_t blocks = query_tiles(s) * s.heads;
     const int64_t chunks = std::clamp<int64_t>(blocks_wanted / blocks, 1, s.shared);
     return (s.shared + chunks - 1) / chunks;
+}
+
+// Warps of a block that does all of a head, which queries and keys must not outgrow; 0 where it
+// would need too much.
+template <class T, int dim>
+int short_warps(const attention_sizes& s, bool with_dbias) {
+    const int64_t groups = (std::max(s.queries, s.keys) + group_rows - 1) / group_rows;
+    const auto fits = [&](int64_t warps, int64_t bytes) {
+        return groups <= warps && bytes <= most_shared_bytes;
+    };
+    if (fits(2, short_shared_bytes<T, dim, 2>(s, with_dbias))) return 2;
+    if (fits(4, short_shared_bytes<T, dim, 4>(s, with_dbias))) return 4;
+    if (fits(5, short_shared_bytes<T, dim, 5>(s, with_dbias))) return 5;
+    return 0;
 }
 
 }  // namespace
@@ -140,18 +154,22 @@ void gpu::attention_backward(context& ctx, const view& dq, const view& dk, const
         using T = decltype(tag);
         constexpr int dim = decltype(dimension)::value;
         const bool in_parts = dbias != nullptr || dtable != nullptr;
-        const int64_t chunk = chunk_of(s, in_parts), chunks = (s.shared + chunk - 1) / chunk;
-        const int64_t blocks = query_tiles(s) * s.heads * chunks;
-        const int64_t rows = s.shared * s.heads * s.queries;
+        const int warps = short_warps<T, dim>(s, dbias != nullptr);
+        const int64_t tiles = warps > 0 ? 1 : query_tiles(s);
+        const int64_t chunk = chunk_of(s, tiles * s.heads, in_parts);
+        const int64_t chunks = (s.shared + chunk - 1) / chunk, blocks = tiles * s.heads * chunks;
 
         const table_rows<T, dim> rows_of_table(ctx, table);
-        float* statistics = ctx.scratch<float>(2 * rows);
-        float* products = table == nullptr ? nullptr : ctx.scratch<float>(rows * s.entries);
+        float *statistics = nullptr, *products = nullptr, *bucket_sums = nullptr;
         const bool fits = queries_shared_bytes<T, dim>(s, true) <= most_shared_bytes;
-        float* bucket_sums =
-            table == nullptr || fits
-                ? nullptr
-                : ctx.scratch<float>(blocks * block_rows * int64_t(padded_entries(s.entries)));
+        if (warps == 0) {
+            const int64_t rows = s.shared * s.heads * s.queries;
+            statistics = ctx.scratch<float>(2 * rows);
+            if (table != nullptr) products = ctx.scratch<float>(rows * s.entries);
+            if (table != nullptr && !fits)
+                bucket_sums =
+                    ctx.scratch<float>(blocks * block_rows * int64_t(padded_entries(s.entries)));
+        }
         const auto parts_of = [&](const view* gradient, int64_t parts) {
             return column_sums::of_parts(ctx, parts, gradient == nullptr ? 0 : elements(*gradient),
                                          gradient != nullptr);
@@ -181,12 +199,23 @@ void gpu::attention_backward(context& ctx, const view& dq, const view& dk, const
             .chunk = chunk,
             .scale = params.scale,
             .exact = in_parts || std::is_same_v<T, float>};
-        launch({blocks_for(blocks, 1), attention_threads,
-                queries_shared_bytes<T, dim>(s, table != nullptr && fits)},
-               attention_queries_kernel<T, dim>, arguments);
-        const int64_t key_blocks = (s.keys + block_rows - 1) / block_rows * s.shared * s.heads;
-        launch({blocks_for(key_blocks, 1), attention_threads, keys_shared_bytes<T, dim>()},
-               attention_keys_kernel<T, dim>, arguments);
+        const auto run_short = [&](auto count) {
+            constexpr int warps = decltype(count)::value;
+            launch({blocks_for(blocks, 1), 32 * warps,
+                    short_shared_bytes<T, dim, warps>(s, dbias != nullptr)},
+                   attention_short_kernel<T, dim, warps>, arguments);
+        };
+        if (warps == 2) run_short(std::integral_constant<int, 2>{});
+        if (warps == 4) run_short(std::integral_constant<int, 4>{});
+        if (warps == 5) run_short(std::integral_constant<int, 5>{});
+        if (warps == 0) {
+            launch({blocks_for(blocks, 1), attention_threads,
+                    queries_shared_bytes<T, dim>(s, table != nullptr && fits)},
+                   attention_queries_kernel<T, dim>, arguments);
+            const int64_t key_blocks = (s.keys + block_rows - 1) / block_rows * s.shared * s.heads;
+            launch({blocks_for(key_blocks, 1), attention_threads, keys_shared_bytes<T, dim>()},
+                   attention_keys_kernel<T, dim>, arguments);
+        }
         dbias_parts.add_parts(*this, data<float>(dbias));
         dtable_parts.add_parts(*this, data<float>(dtable));
     });

@@ -21,11 +21,6 @@ struct attention_forward_arguments {
 template <class T, int dim>
 inline constexpr int forward_groups = sizeof(T) * dim > 320 ? 2 : 4;
 
-// Floats from row to row of q table in shared memory.
-__host__ __device__ constexpr int products_room(int entries) {
-    return padded_entries(entries) + 8;
-}
-
 template <class T, int dim>
 int64_t forward_shared_bytes(const attention_sizes& s, bool with_products) {
     constexpr int forward_keys = forward_groups<T, dim> * group_rows;

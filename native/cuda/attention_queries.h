@@ -12,12 +12,12 @@ inline constexpr int query_kernel_groups = dim <= 64 ? 4 : 2;
 // The sum of ds over the keys of each bucket, 16 rows of a warp, with which the table's gradients are
 // formed like those of keys.
 struct bucket_sums {
-    float *rows, *stage;  // (16, padded U), (16, stage_stride)
-    int64_t padded;
+    float *rows, *stage;  // (16, U padded to `stride`), (16, stage_stride)
+    int64_t stride;
     int stage_stride;
 
     __device__ void clear_rows() const {
-        for (int64_t i = lane_number(); i < group_rows * padded; i += 32) rows[i] = 0;
+        for (int64_t i = lane_number(); i < group_rows * stride; i += 32) rows[i] = 0;
         wait_warp();
     }
 
@@ -38,7 +38,7 @@ struct bucket_sums {
         if (lane < group_rows && query + lane < terms.queries) {
             const int32_t* bucket = terms.buckets + int64_t(query + lane) * terms.keys + key;
             for (int j = 0; j < last; ++j)
-                rows[lane * padded + bucket[j]] += stage[lane * stage_stride + j];
+                rows[lane * stride + bucket[j]] += stage[lane * stage_stride + j];
         }
         wait_warp();
     }
@@ -55,6 +55,37 @@ int64_t queries_shared_bytes(const attention_sizes& s, bool with_sums) {
     if (with_sums) bytes += shared_bytes<float>(block_rows * padded_entries(s.entries));
     return bytes;
 }
+
+// 1 / sum p and sum p e of a warp's rows.
+//
+// lse is rounded at its own size, which for scores in the thousands shifts exp(score - lse) by a
+// common factor; dividing by the row's sum takes that out. And delta is summed from p e rather than
+// from dout out: `out` may have been rounded to bf16, and the row of ds should sum to 0.
+struct row_statistics {
+    float norm[2] = {0, 0}, delta[2] = {0, 0};
+
+    template <int groups>
+    __device__ void add(const float (&p)[2 * groups][4], const float (&e)[2 * groups][4],
+                        int count) {
+#pragma unroll
+        for (int n = 0; n < 2 * groups; ++n) {
+            if (n / 2 * group_rows >= count) break;
+#pragma unroll
+            for (int c = 0; c < 4; ++c) {
+                norm[c / 2] += p[n][c];
+                delta[c / 2] = fmaf(p[n][c], e[n][c], delta[c / 2]);
+            }
+        }
+    }
+    __device__ void finish() {
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const float sum = sum_of_row(norm[half]);
+            norm[half] = sum > 0 ? 1 / sum : 0.0f;  // 0 in rows behind the last
+            delta[half] = norm[half] * sum_of_row(delta[half]);
+        }
+    }
+};
 
 // dq (16 x dim) += the sums of ds by bucket, times the rows of the table.
 template <class T, int dim, int groups>
@@ -74,28 +105,28 @@ __device__ void add_table_rows(float (&dq)[dim / 8][4], const bucket_sums& sums,
 #pragma unroll
             for (int e = 0; e < 4; ++e) {
                 const int entry = first + 8 * n + 2 * t + e % 2;
-                p[n][e] = entry < padded ? sums.rows[(g + e / 2 * 8) * sums.padded + entry] : 0.0f;
+                p[n][e] = entry < padded ? sums.rows[(g + e / 2 * 8) * sums.stride + entry] : 0.0f;
             }
         multiply_weights<dim, groups>(dq, p, tile, padded - first);
     }
 }
 
 // part (D, U) = or += sums^T q over the `present` queries of a block, 16 entries a warp.
-template <class T, int dim>
-__device__ void add_dtable(float* part, bool first_of_part, const float* sums, const T* q,
-                           int present, const attention_sizes& s) {
-    const int padded = padded_entries(s.entries), g = lane_number() / 4, t = lane_number() % 4;
-    for (int first = warp_number() * group_rows; first < s.entries; first += block_rows) {
-        float p[2 * attention_warps][4], c[dim / 8][4];
+template <class T, int dim, int warps>
+__device__ void add_dtable(float* part, bool first_of_part, const float* sums, int64_t stride,
+                           const T* q, int present, const attention_sizes& s) {
+    const int g = lane_number() / 4, t = lane_number() % 4;
+    for (int first = warp_number() * group_rows; first < s.entries; first += warps * group_rows) {
+        float p[2 * warps][4], c[dim / 8][4];
 #pragma unroll
-        for (int n = 0; n < 2 * attention_warps; ++n)
+        for (int n = 0; n < 2 * warps; ++n)
 #pragma unroll
             for (int e = 0; e < 4; ++e) {
                 const int query = 8 * n + 2 * t + e % 2;
-                p[n][e] = query < present ? sums[query * padded + first + g + e / 2 * 8] : 0.0f;
+                p[n][e] = query < present ? sums[query * stride + first + g + e / 2 * 8] : 0.0f;
             }
         clear(c);
-        multiply_exact_weights<T, dim, attention_warps>(c, p, q, present);
+        multiply_exact_weights<T, dim, warps>(c, p, q, present);
 #pragma unroll
         for (int i = 0; i < dim / 8; ++i)
 #pragma unroll
@@ -112,11 +143,21 @@ __device__ void add_dtable(float* part, bool first_of_part, const float* sums, c
 // keys have in common must be taken out of dq again.
 template <class T, int dim>
 __device__ void mean_of_rows(float* mean, const T* tile, int count) {
-    for (int c = int(threadIdx.x); c < dim; c += attention_threads) {
+    for (int c = int(threadIdx.x); c < dim; c += int(blockDim.x)) {
         float sum = 0;
         for (int j = 0; j < count; ++j) sum += float(tile[j * tile_stride<T, dim> + c]);
         mean[c] = sum / float(count);
     }
+}
+template <int dim>
+__device__ void finish_dq(float (&dq)[dim / 8][4], const float (&sum_of_ds)[4], const float* mean,
+                          float scale) {
+    const int t = lane_number() % 4;
+#pragma unroll
+    for (int i = 0; i < dim / 8; ++i)
+#pragma unroll
+        for (int c = 0; c < 4; ++c)
+            dq[i][c] = scale * fmaf(-sum_of_ds[c], mean[8 * i + 2 * t + c % 2], dq[i][c]);
 }
 
 // grid (query tiles x heads x chunks), block 128: a warp owns 16 queries of one head, and does so for
@@ -152,9 +193,9 @@ __global__ void __launch_bounds__(attention_threads)
     if (sizes.entries > 0) {
         sums.stage = memory.take<float>(block_rows * (tile_rows + 1)) + warp_row * (tile_rows + 1);
         sums.rows = a.bucket_sums == nullptr
-                        ? memory.take<float>(block_rows * sums.padded)
-                        : a.bucket_sums + int64_t(blockIdx.x) * block_rows * sums.padded;
-        sums.rows += warp_row * sums.padded;
+                        ? memory.take<float>(block_rows * sums.stride)
+                        : a.bucket_sums + int64_t(blockIdx.x) * block_rows * sums.stride;
+        sums.rows += warp_row * sums.stride;
     }
 
     for (int64_t shared = begin; shared < end; ++shared) {
@@ -180,15 +221,16 @@ __global__ void __launch_bounds__(attention_threads)
         left_q.load(q + warp_row * stride);
         left_dout.load(dout + warp_row * stride);
 
-        float norm[2] = {1, 1}, delta[2] = {0, 0};
+        row_statistics statistics;
         if (!a.exact) {  // dout_i.out_i as e is formed, so that it is e where one key has it all
             float c[2][4];
             clear(c);
             if (active) {
+                statistics.norm[0] = statistics.norm[1] = 1;
                 multiply_rows<dim, 1>(c, left_dout, keys + warp_row * stride, group_rows);
                 const int source = lane / 4 * 4 + g / 2;  // has (g, g) and (g + 8, g + 8)
-                delta[0] = shuffle(g % 2 ? c[0][1] : c[0][0], source);
-                delta[1] = shuffle(g % 2 ? c[1][3] : c[1][2], source);
+                statistics.delta[0] = shuffle(g % 2 ? c[0][1] : c[0][0], source);
+                statistics.delta[1] = shuffle(g % 2 ? c[1][3] : c[1][2], source);
             }
             wait_block();
         }
@@ -238,33 +280,15 @@ __global__ void __launch_bounds__(attention_threads)
                 exponentials<groups>(s, count, factor, lse);
                 const bool measuring = a.exact && step < tiles;
                 if (measuring) {
-#pragma unroll
-                    for (int half = 0; half < 2; ++half) {
-                        float weight = 0, product = 0;
-#pragma unroll
-                        for (int n = 0; n < 2 * groups; ++n) {
-                            if (n / 2 * group_rows >= count) break;
-#pragma unroll
-                            for (int c = 2 * half; c < 2 * half + 2; ++c) {
-                                weight += s[n][c];
-                                product = fmaf(s[n][c], e[n][c], product);
-                            }
-                        }
-                        if (tile == 0) norm[half] = 0;
-                        norm[half] += weight;
-                        delta[half] += product;
-                        if (tile + 1 < tiles) continue;
-                        const float sum = sum_of_row(norm[half]);
-                        norm[half] = sum > 0 ? 1 / sum : 0.0f;
-                        delta[half] = norm[half] * sum_of_row(delta[half]);
-                    }
+                    statistics.add<groups>(s, e, count);
+                    if (tile + 1 == tiles) statistics.finish();
                 } else {
 #pragma unroll
                     for (int n = 0; n < 2 * groups; ++n) {
                         if (n / 2 * group_rows >= count) break;
 #pragma unroll
                         for (int c = 0; c < 4; ++c)
-                            s[n][c] *= norm[c / 2] * (e[n][c] - delta[c / 2]);
+                            s[n][c] *= statistics.norm[c / 2] * (e[n][c] - statistics.delta[c / 2]);
                     }
                     if (a.dbias_parts != nullptr)
                         add_dbias<groups>(a, s, shared == begin, chunk, head, query, first, count);
@@ -279,21 +303,18 @@ __global__ void __launch_bounds__(attention_threads)
             for (int half = 0; half < 2; ++half) {
                 const int row = query + g + 8 * half;
                 if (row >= sizes.queries) continue;
-                a.statistics[2 * (first_row + row)] = norm[half];
-                a.statistics[2 * (first_row + row) + 1] = delta[half];
+                a.statistics[2 * (first_row + row)] = statistics.norm[half];
+                a.statistics[2 * (first_row + row) + 1] = statistics.delta[half];
             }
-#pragma unroll
-        for (int i = 0; i < dim / 8; ++i)
-#pragma unroll
-            for (int c = 0; c < 4; ++c)
-                dq[i][c] = a.scale * fmaf(-sum_of_ds[0][c], mean[8 * i + 2 * t + c % 2], dq[i][c]);
+        finish_dq<dim>(dq, sum_of_ds[0], mean, a.scale);
         if (sizes.entries > 0) {
             add_table_rows<T, dim, groups>(dq, sums, a.table, sizes.entries, keys);
             if (a.dtable_parts != nullptr) {
                 wait_block();
-                add_dtable<T, dim>(a.dtable_parts + int64_t(blockIdx.x) * sizes.dim * sizes.entries,
-                                   shared == begin, sums.rows - warp_row * sums.padded, q,
-                                   sizes.queries - block_query, sizes);
+                add_dtable<T, dim, attention_warps>(
+                    a.dtable_parts + int64_t(blockIdx.x) * sizes.dim * sizes.entries,
+                    shared == begin, sums.rows - warp_row * sums.stride, sums.stride, q,
+                    sizes.queries - block_query, sizes);
             }
         }
         const float ones[2] = {1, 1};

@@ -91,6 +91,10 @@ inline constexpr int table_parts = std::is_same_v<T, float> ? 1 : 3;
 __host__ __device__ constexpr int padded_entries(int entries) {
     return (entries + group_rows - 1) / group_rows * group_rows;
 }
+// Floats from row to row of q table in shared memory.
+__host__ __device__ constexpr int products_room(int entries) {
+    return padded_entries(entries) + 8;
+}
 
 // grid (ceil(parts / 256)), block 256: rows (parts, padded entries, dim), one thread an element of
 // the table (D, U), with zeros around it.

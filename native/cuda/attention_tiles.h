@@ -59,7 +59,7 @@ __device__ void load_tile(T* tile, const token_rows<const T>& rows, int begin, i
     constexpr int width = 16 / int(sizeof(T)), pieces = dim / width;
     const int count = end - begin < most ? end - begin : most;
     const int padded = (count + group_rows - 1) / group_rows * group_rows;
-    for (int i = int(threadIdx.x); i < padded * pieces; i += attention_threads) {
+    for (int i = int(threadIdx.x); i < padded * pieces; i += int(blockDim.x)) {
         const int row = i / pieces, column = i % pieces * width;
         T* to = tile + row * tile_stride<T, dim> + column;
         const int present = row < count ? columns - column : 0;  // of this piece; may be too many

@@ -345,6 +345,7 @@ OP_CASES(attention_table, {1, 1, 1, 1, 1, 1, dense, with_dtable},
          {1, 9, 9, 1, 128, 300, dense, with_dtable}, {1, 197, 197, 2, 64, 50, packed, with_dtable});
 OP_CASES_BF16(attention_table, {2, 50, 50, 3, 64, 50, packed, with_dtable},
               {2, 50, 50, 2, 12, 50, packed, 0}, {1, 70, 100, 2, 33, 20, dense, 0},
+              {2, 65, 80, 1, 64, 90, dense, with_bias | with_dbias | with_dtable},
               {1, 9, 9, 1, 128, 300, dense, with_dtable},
               {2, 5, 9, 2, 12, 6, dense, with_bias | with_dbias | with_dtable});
 
