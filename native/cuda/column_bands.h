@@ -1,6 +1,6 @@
 // One pass over a matrix that computes element by element and sums columns on the way: a block has
-// some columns of a band of rows, a thread n neighbouring columns of every eighth row of it. Whoever
-// wants no sums can walk in the same way, with what belongs to a column read once.
+// some columns of a band of rows, a thread n neighbouring columns of every eighth row of it.
+// Whoever wants no sums can walk in the same way, with what belongs to a column read once.
 #pragma once
 
 #include <algorithm>

@@ -6,8 +6,8 @@ namespace {
 
 constexpr unsigned columns_per_block = 32, rows_at_once = 8;
 
-// grid (ceil(cols / 32), parts), block (32, 8): a warp reads 32 neighbouring columns of every eighth
-// row of its band; the eight sums of a column are then added in their order.
+// grid (ceil(cols / 32), parts), block (32, 8): a warp reads 32 neighbouring columns of every
+// eighth row of its band; the eight sums of a column are then added in their order.
 template <class T>
 __global__ void sum_bands_kernel(float* parts, const T* x, int64_t rows, int64_t cols,
                                  int64_t row_stride, int64_t band) {

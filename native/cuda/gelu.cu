@@ -8,34 +8,57 @@ namespace mim::cuda {
 namespace {
 
 constexpr unsigned block = 256;
+constexpr int steps = 4;  // of a thread, whose loads come first
 
-// grid ceil(count / (256 n)), block 256: one thread n neighbouring elements, 16 bytes or one; a
-// warp's lie next to each other. The last thread takes the few that fill no vector.
+// grid ceil(count / (1024 n)), block 256: a thread takes n neighbouring elements, 16 bytes or one,
+// four times; those of a warp lie next to each other. A thread whose n are cut takes them one by
+// one.
 template <class T, int n>
-__global__ void gelu_forward_kernel(T* y, const T* x, int64_t count) {
-    const int64_t i = (int64_t(blockIdx.x) * block + threadIdx.x) * n;
-    if (i + n <= count) {
-        float values[n];
-        load_floats(values, x + i);
-        for (int j = 0; j < n; ++j) values[j] = gelu_both(values[j]).value;
-        store_floats(y + i, values);
-    } else {
-        for (int64_t j = i; j < count; ++j) y[j] = T(gelu_both(float(x[j])).value);
+__global__ void __launch_bounds__(block) gelu_forward_kernel(T* y, const T* x, int64_t count) {
+    const int64_t first = (int64_t(blockIdx.x) * steps * block + threadIdx.x) * n;
+    float values[steps][n];
+#pragma unroll
+    for (int k = 0; k < steps; ++k) {
+        const int64_t i = first + int64_t(k) * block * n;
+        if (i + n <= count) load_floats(values[k], x + i);
+    }
+#pragma unroll
+    for (int k = 0; k < steps; ++k) {
+        const int64_t i = first + int64_t(k) * block * n;
+        if (i + n <= count) {
+#pragma unroll
+            for (int j = 0; j < n; ++j) values[k][j] = gelu_both(values[k][j]).value;
+            store_floats(y + i, values[k]);
+        } else {
+            for (int64_t j = i; j < count; ++j) y[j] = T(gelu_both(float(x[j])).value);
+        }
     }
 }
 
 template <class T, int n>
-__global__ void gelu_backward_kernel(T* dx, const T* dy, const T* x, int64_t count) {
-    const int64_t i = (int64_t(blockIdx.x) * block + threadIdx.x) * n;
-    if (i + n <= count) {
-        float values[n], gradients[n];
-        load_floats(values, x + i);
-        load_floats(gradients, dy + i);
-        for (int j = 0; j < n; ++j) gradients[j] *= gelu_both(values[j]).derivative;
-        store_floats(dx + i, gradients);
-    } else {
-        for (int64_t j = i; j < count; ++j)
-            dx[j] = T(float(dy[j]) * gelu_both(float(x[j])).derivative);
+__global__ void __launch_bounds__(block)
+    gelu_backward_kernel(T* dx, const T* dy, const T* x, int64_t count) {
+    const int64_t first = (int64_t(blockIdx.x) * steps * block + threadIdx.x) * n;
+    float values[steps][n], gradients[steps][n];
+#pragma unroll
+    for (int k = 0; k < steps; ++k) {
+        const int64_t i = first + int64_t(k) * block * n;
+        if (i + n <= count) {
+            load_floats(values[k], x + i);
+            load_floats(gradients[k], dy + i);
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < steps; ++k) {
+        const int64_t i = first + int64_t(k) * block * n;
+        if (i + n <= count) {
+#pragma unroll
+            for (int j = 0; j < n; ++j) gradients[k][j] *= gelu_both(values[k][j]).derivative;
+            store_floats(dx + i, gradients[k]);
+        } else {
+            for (int64_t j = i; j < count; ++j)
+                dx[j] = T(float(dy[j]) * gelu_both(float(x[j])).derivative);
+        }
     }
 }
 
@@ -45,8 +68,8 @@ void run_gelu(gpu& device, int32_t dtype, void* y, const void* x, int64_t count)
     dispatch_dtype(dtype, [&](auto tag) {
         using T = decltype(tag);
         const auto run = [&](auto kernel, int n) {
-            device.launch({blocks_for(count, block * n), block}, kernel, static_cast<T*>(y),
-                          static_cast<const T*>(x), count);
+            device.launch({blocks_for(count, int64_t(block) * steps * n), block}, kernel,
+                          static_cast<T*>(y), static_cast<const T*>(x), count);
         };
         if (aligned_to_vectors({y, x}))
             run(gelu_forward_kernel<T, per_vector<T>>, per_vector<T>);
@@ -65,8 +88,8 @@ void gpu::gelu_backward(context& ctx, const view& dx, const view& dy, const view
     dispatch_dtype(x.dtype, [&](auto tag) {
         using T = decltype(tag);
         const auto run = [&](auto kernel, int n) {
-            launch({blocks_for(count, block * n), block}, kernel, data<T>(dx), data<T>(dy),
-                   data<T>(x), count);
+            launch({blocks_for(count, int64_t(block) * steps * n), block}, kernel, data<T>(dx),
+                   data<T>(dy), data<T>(x), count);
         };
         if (aligned_to_vectors({dx.data, dy.data, x.data}))
             run(gelu_backward_kernel<T, per_vector<T>>, per_vector<T>);

@@ -14,11 +14,11 @@ struct gelu_and_derivative {
 // y = x Phi(x) and dy/dx = Phi(x) + x phi(x), Phi the cumulative normal distribution and phi its
 // density: one exponential and one reciprocal for both.
 //
-// With a = |x| the upper tail of the distribution is e^(-a^2/2) R(a), R smooth and falling. In t = 1
-// / (1 + 0.35 a) it is t times a polynomial, fitted for the least largest relative error over 0 <= a
-// <= 14 (3e-8). So both tails keep their relative accuracy, which 1 + erf(x / sqrt 2) would lose for
-// negative x. From 14 on the tail is 0; the bounds keep infinity * 0 from making a NaN, and let a
-// NaN in x stay one.
+// With a = |x| the upper tail of the distribution is e^(-a^2/2) R(a), R smooth and falling. In t =
+// 1 / (1 + 0.35 a) it is t times a polynomial, fitted for the least largest relative error over 0
+// <= a <= 14 (3e-8). So both tails keep their relative accuracy, which 1 + erf(x / sqrt 2) would
+// lose for negative x. From 14 on the tail is 0; the bounds keep infinity * 0 from making a NaN,
+// and let a NaN in x stay one.
 inline __device__ gelu_and_derivative gelu_both(float x) {
     const float size = fabsf(x), a = size >= 14.0f ? 16.0f : size;
     const float t = reciprocal_fast(a * 0.35f + 1.0f);

@@ -40,6 +40,11 @@ public:
     // c = a b as the product says; bias is f32, or null where the product has none.
     void multiply(const matrix_product& product, void* c, const void* a, const void* b,
                   const float* bias, const product_scratch& scratch);
+    // For several products with one bias: it in the dtype of their results, rounded to `rounded`
+    // where that is bf16; and a product with what this returned.
+    const void* bias_in(int32_t dtype, const float* bias, int64_t count, bf16* rounded);
+    void multiply_with(const matrix_product& product, void* c, const void* a, const void* b,
+                       const void* bias, const product_scratch& scratch);
 
     // launch(shape, kernel, arguments...) into the backend's stream
     template <class... A>

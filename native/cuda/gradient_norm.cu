@@ -1,5 +1,5 @@
-// Gradient norm on the GPU: one read of the gradients. Runs of fixed size are summed by a block each
-// in double, then one block adds their sums; both in an order that the length alone decides.
+// Gradient norm on the GPU: one read of the gradients. Runs of fixed size are summed by a block
+// each in double, then one block adds their sums; both in an order that the length alone decides.
 #include "cuda/gpu.h"
 #include "cuda/reduce.h"
 #include "cuda/vectors.h"

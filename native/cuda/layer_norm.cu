@@ -28,17 +28,20 @@ public:
         : cols_(int(cols)), lane_(int(threadIdx.x % 32)) {}
 
     __device__ void load(const T* from) {
+#pragma unroll
         for (int v = 0; v < vectors; ++v)
             if (column(v) < cols_) raw_[v] = load_raw(from + column(v));
     }
     // x + branch in the storage type, so that statistics are those of the values that backward sees
     __device__ void load_sum(T* sum, const T* x, const T* branch) {
         load(x);
+#pragma unroll
         for (int v = 0; v < vectors; ++v)
             if (column(v) < cols_) {
                 float a[width], b[width];
                 to_floats<T>(a, raw_[v]);
                 load_floats(b, branch + column(v));
+#pragma unroll
                 for (int i = 0; i < width; ++i) a[i] += b[i];
                 raw_[v] = to_raw<T>(a);
                 store_raw(sum + column(v), raw_[v]);
@@ -51,6 +54,7 @@ public:
     }
     template <class Body>
     __device__ void walk(Body body) const {
+#pragma unroll
         for (int v = 0; v < vectors; ++v)
             if (column(v) < cols_) {
                 float values[width];
@@ -58,10 +62,14 @@ public:
                 body(v, column(v), values);
             }
     }
-    __device__ void get(float (&values)[width], int v, int) const { to_floats<T>(values, raw_[v]); }
+    __device__ void get(float (&values)[width], int v, int) const {
+        to_floats<T>(values, raw_[v]);
+    }
 
 private:
-    __device__ int column(int v) const { return (v * 32 + lane_) * width; }
+    __device__ int column(int v) const {
+        return (v * 32 + lane_) * width;
+    }
     int cols_, lane_;
     raw_vector raw_[vectors] = {};
 };
@@ -110,6 +118,7 @@ __device__ void normalise_row(T* y, const Row& row, float centre, float rest, fl
         float g[Row::width], b[Row::width];
         load_floats(g, gamma + c);
         load_floats(b, beta + c);
+#pragma unroll
         for (int i = 0; i < Row::width; ++i) g[i] = (s[i] - centre - rest) * rstd * g[i] + b[i];
         store_floats(y + c, g);
     });
@@ -135,11 +144,13 @@ __global__ void __launch_bounds__(warps * 32)
     const float start = row.first();
     float shifted = 0;
     row.walk([&](int, int, const auto& s) {
+#pragma unroll
         for (int i = 0; i < width; ++i) shifted += s[i] - start;
     });
     const float centre = start + warp_sum(shifted) * per_column;
     float rests = 0, squares = 0;
     row.walk([&](int, int, const auto& s) {
+#pragma unroll
         for (int i = 0; i < width; ++i) {
             const float e = s[i] - centre;
             rests += e;
@@ -168,6 +179,7 @@ __global__ void __launch_bounds__(warps * 32)
     const float centre = mean[r];
     float rests = 0;
     row.walk([&](int, int, const auto& s) {
+#pragma unroll
         for (int i = 0; i < row_of<T, vectors>::width; ++i) rests += s[i] - centre;
     });
     const float rest = warp_sum(rests) / float(cols);
@@ -184,9 +196,12 @@ public:
     __device__ void finish(float* part, float* shared, int64_t cols) const {
         const int lane = int(threadIdx.x % 32), warp = int(threadIdx.x / 32);
         wait_block();  // the sums before these have been read
+#pragma unroll
         for (int v = 0; v < vectors; ++v) {
             const int c = (v * 32 + lane) * width;
             if (c < cols)
+#pragma unroll
+#pragma unroll
                 for (int i = 0; i < width; i += 4)
                     store_vector(shared + warp * cols + c + i,
                                  vector<float, 4>{{sums_[v][i], sums_[v][i + 1], sums_[v][i + 2],
@@ -211,7 +226,6 @@ public:
         for (int64_t c = threadIdx.x; c < cols; c += 32) part_[c] = 0;
     }
     __device__ void add(int, int column, int, float value) { part_[column] += value; }
-    __device__ void finish(float*, float*, int64_t) const {}
 
 private:
     float* part_;
@@ -256,6 +270,7 @@ __global__ void __launch_bounds__(warps * 32, blocks_of_backward(vectors))
             float g[width], dy_c[width];
             load_floats(g, gamma + c);
             dy_row.get(dy_c, v, c);
+#pragma unroll
             for (int i = 0; i < width; ++i) {
                 const float e = s[i] - centre;
                 g[i] *= dy_c[i];
@@ -271,6 +286,7 @@ __global__ void __launch_bounds__(warps * 32, blocks_of_backward(vectors))
             load_floats(g, gamma + c);
             dy_row.get(dy_c, v, c);
             if (dsum != nullptr) dsum_row.get(add, v, c);
+#pragma unroll
             for (int i = 0; i < width; ++i) {
                 const float hat = (s[i] - centre - rest) * scale;
                 add[i] += scale * (g[i] * dy_c[i] - average_g - hat * average_g_hat);
@@ -288,44 +304,40 @@ __global__ void __launch_bounds__(warps * 32, blocks_of_backward(vectors))
     }
 }
 
-// Vectors of 16 bytes a lane for each 256 columns.
-template <class T>
-constexpr int vectors_per_step = 8 / per_vector<T>;
-
-// run(number of vectors of a lane) with the smallest that holds a row, at most `most` columns; with
-// 0 where rows are not held in registers.
-template <class T, class Run>
-void with_vectors(int64_t cols, bool aligned, int64_t most, Run&& run) {
-    constexpr int step = vectors_per_step<T>;
-    const auto of = [&](auto steps) {
-        run(std::integral_constant<int, decltype(steps)::value * step>{});
-    };
+// run(number of vectors of a lane) with the smallest that holds a row, 0 where rows are not held in
+// registers: wider ones than `most` columns, and those that vectors do not fit.
+template <class T, int most, class Run>
+void with_vectors(int64_t cols, bool aligned, Run&& run) {
+    constexpr int columns = 256, in_step = 8 / per_vector<T>;  // of one step of every lane
     const bool fits = aligned && cols % per_vector<T> == 0 && cols <= most;
-    switch (fits ? (cols + 255) / 256 : 0) {
+    const auto steps_are = [&](auto steps) {
+        constexpr int n = decltype(steps)::value;
+        if constexpr (n * columns <= most) run(std::integral_constant<int, n * in_step>{});
+    };
+    switch (fits ? (cols + columns - 1) / columns : 0) {
         case 0:
-            return of(std::integral_constant<int, 0>{});
+            return steps_are(std::integral_constant<int, 0>{});
         case 1:
-            return of(std::integral_constant<int, 1>{});
+            return steps_are(std::integral_constant<int, 1>{});
         case 2:
-            return of(std::integral_constant<int, 2>{});
+            return steps_are(std::integral_constant<int, 2>{});
         case 3:
-            return of(std::integral_constant<int, 3>{});
+            return steps_are(std::integral_constant<int, 3>{});
         case 4:
-            return of(std::integral_constant<int, 4>{});
+            return steps_are(std::integral_constant<int, 4>{});
         case 5:
-            return of(std::integral_constant<int, 5>{});
+            return steps_are(std::integral_constant<int, 5>{});
         case 6:
-            return of(std::integral_constant<int, 6>{});
+            return steps_are(std::integral_constant<int, 6>{});
         default:
-            return of(std::integral_constant<int, 8>{});
+            return steps_are(std::integral_constant<int, 8>{});
     }
 }
 
-constexpr int64_t most_columns = 2048;
+constexpr int most_columns = 2048;
 // Backward holds three rows and two rows of sums.
-int64_t most_columns_of_backward(int32_t dtype) {
-    return dtype == MIM_BF16 ? 2048 : 1024;
-}
+template <class T>
+constexpr int most_columns_of_backward = sizeof(T) == 2 ? 2048 : 1280;
 
 // Depends on the shape alone; fills 132 multiprocessors where there are rows enough, four a warp.
 int64_t parts_of_backward(int64_t rows, int64_t cols, int32_t dtype) {
@@ -349,7 +361,7 @@ void gpu::layer_norm_forward(context& ctx, const view& y, const view* sum, const
         {y.data, data<void>(sum), x.data, data<void>(branch), gamma.data, beta.data});
     dispatch_dtype(x.dtype, [&](auto tag) {
         using T = decltype(tag);
-        with_vectors<T>(cols, aligned, most_columns, [&](auto vectors) {
+        with_vectors<T, most_columns>(cols, aligned, [&](auto vectors) {
             launch({blocks_for(rows, warps), warps * 32},
                    layer_norm_forward_kernel<T, decltype(vectors)::value>, data<T>(y), data<T>(sum),
                    data<float>(mean), data<float>(rstd), data<T>(x), data<T>(branch),
@@ -366,7 +378,7 @@ void gpu::layer_norm_again(context& ctx, const view& y, const view& sum, const v
     const bool aligned = aligned_to_vectors({y.data, sum.data, gamma.data, beta.data});
     dispatch_dtype(sum.dtype, [&](auto tag) {
         using T = decltype(tag);
-        with_vectors<T>(cols, aligned, most_columns, [&](auto vectors) {
+        with_vectors<T, most_columns>(cols, aligned, [&](auto vectors) {
             launch({blocks_for(rows, warps), warps * 32},
                    layer_norm_again_kernel<T, decltype(vectors)::value>, data<T>(y), data<T>(sum),
                    data<float>(mean), data<float>(rstd), data<float>(gamma), data<float>(beta),
@@ -388,7 +400,7 @@ void gpu::layer_norm_backward(context& ctx, const view& dx, const view& dgamma, 
         aligned_to_vectors({dx.data, dy.data, data<void>(dsum), sum.data, gamma.data});
     dispatch_dtype(sum.dtype, [&](auto tag) {
         using T = decltype(tag);
-        with_vectors<T>(cols, aligned, most_columns_of_backward(sum.dtype), [&](auto vectors) {
+        with_vectors<T, most_columns_of_backward<T>>(cols, aligned, [&](auto vectors) {
             constexpr int n = decltype(vectors)::value;
             constexpr unsigned warps_here = warps_of_backward(n);
             launch({unsigned(parts), warps_here * 32,

@@ -1,6 +1,6 @@
-// LayerScale and stochastic depth on the GPU, one pass over the rows either way. Backward is forward
-// applied to dy, with the sums of gamma's gradient gathered from the same loads: so dx may lie on
-// dy, as y may on x.
+// LayerScale and stochastic depth on the GPU, one pass over the rows either way. Backward is
+// forward applied to dy, with the sums of gamma's gradient gathered from the same loads: so dx may
+// lie on dy, as y may on x.
 #include "cuda/column_bands.h"
 #include "cuda/column_sums.h"
 #include "cuda/gpu.h"

@@ -17,12 +17,19 @@ __global__ void round_kernel(bf16* to, const float* from, int64_t count) {
 // cuBLASLt adds a bias of the result's dtype alone.
 void gpu::multiply(const matrix_product& product, void* c, const void* a, const void* b,
                    const float* bias, const product_scratch& scratch) {
-    const void* added = bias;
-    if (bias != nullptr && product.c.dtype == MIM_BF16) {
-        launch({blocks_for(product.n, 256), 256}, round_kernel, scratch.bias, bias, product.n);
-        added = scratch.bias;
-    }
-    matmul_.run(product, c, a, b, added, scratch.workspace, stream_);
+    multiply_with(product, c, a, b, bias_in(product.c.dtype, bias, product.n, scratch.bias),
+                  scratch);
+}
+
+const void* gpu::bias_in(int32_t dtype, const float* bias, int64_t count, bf16* rounded) {
+    if (bias == nullptr || dtype != MIM_BF16) return bias;
+    launch({blocks_for(count, 256), 256}, round_kernel, rounded, bias, count);
+    return rounded;
+}
+
+void gpu::multiply_with(const matrix_product& product, void* c, const void* a, const void* b,
+                        const void* bias, const product_scratch& scratch) {
+    matmul_.run(product, c, a, b, bias, scratch.workspace, stream_);
 }
 
 void gpu::linear_forward(context& ctx, const view& y, const view& x, const view& w,

@@ -3,14 +3,6 @@
 
 namespace mim::cuda {
 
-void gpu::mlp_forward(context&, const view&, const view*, const view&, const view&, const view*,
-                      const view&, const view*) {
-    fail_unsupported("mlp_forward is not there on CUDA yet");
-}
-void gpu::mlp_backward(context&, const view*, const view&, const view*, const view&, const view*,
-                       const view&, const view&, const view&, const view&, const view&) {
-    fail_unsupported("mlp_backward is not there on CUDA yet");
-}
 void gpu::relative_position_bias_forward(context&, const view&, const view&, const view&) {
     fail_unsupported("relative_position_bias_forward is not there on CUDA yet");
 }

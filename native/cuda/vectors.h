@@ -27,6 +27,7 @@ __device__ void store_raw(T* to, const raw_vector& words) {
 
 template <class T>
 __device__ void to_floats(float* to, const raw_vector& words) {
+#pragma unroll
     for (int i = 0; i < 4; ++i)
         if constexpr (sizeof(T) == 4) {
             memcpy(&to[i], &words.values[i], sizeof(float));
@@ -39,6 +40,7 @@ __device__ void to_floats(float* to, const raw_vector& words) {
 template <class T>
 __device__ raw_vector to_raw(const float* from) {
     raw_vector words;
+#pragma unroll
     for (int i = 0; i < 4; ++i)
         if constexpr (sizeof(T) == 4)
             memcpy(&words.values[i], &from[i], sizeof(float));
@@ -54,6 +56,7 @@ __device__ void load_floats(float (&to)[n], const T* from) {
         to[0] = float(from[0]);
     } else {
         static_assert(n % per_vector<T> == 0);
+#pragma unroll
         for (int i = 0; i < n; i += per_vector<T>) to_floats<T>(to + i, load_raw(from + i));
     }
 }
@@ -63,6 +66,7 @@ __device__ void store_floats(T* to, const float (&from)[n]) {
         to[0] = T(from[0]);
     } else {
         static_assert(n % per_vector<T> == 0);
+#pragma unroll
         for (int i = 0; i < n; i += per_vector<T>) store_raw(to + i, to_raw<T>(from + i));
     }
 }

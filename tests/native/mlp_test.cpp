@@ -112,10 +112,12 @@ OP_TEST(mlp, int64_t rows, int64_t inputs, int64_t hidden, int64_t outputs) {
         t.near("dw2 twice", g.dw2.at(int64_t(i)), 2 * want_dw2[i] - 1);
     t.near("dbias1 not wanted", g.dbias1, want_dbias1);
 }
-// The last case takes several pieces of rows, the last of them smaller.
+// The last case takes several pieces of rows, the last of them smaller. On a GPU a product of bf16
+// adds a bias of bf16: one rounding more, within what is allowed, though not where results are so
+// few that all may be unlucky.
 OP_CASES(mlp, {1, 1, 1, 1}, {3, 7, 5, 2}, {2, 2, 2, 2}, {98, 48, 192, 48}, {1, 64, 33, 17},
          {601, 6, 8200, 5});
-OP_CASES_BF16(mlp, {1, 1, 1, 1}, {3, 7, 5, 2}, {98, 48, 192, 48}, {523, 6, 16400, 5});
+OP_CASES_BF16(mlp, {1, 1, 1, 1}, {3, 7, 5, 11}, {98, 48, 192, 48}, {523, 6, 16400, 5});
 
 OP_TEST(mlp_derivative, int64_t rows, int64_t inputs, int64_t hidden, int64_t outputs) {
     tensor x = t.random({rows, inputs}), dy = t.random({rows, outputs});
