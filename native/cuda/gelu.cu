@@ -8,13 +8,14 @@ namespace mim::cuda {
 namespace {
 
 constexpr unsigned block = 256;
-constexpr int steps = 4;  // of a thread, whose loads come first
+constexpr int most_steps = 4;  // of a thread, whose loads come first: 64 bytes under way
 
 // grid ceil(count / (1024 n)), block 256: a thread takes n neighbouring elements, 16 bytes or one,
-// four times; those of a warp lie next to each other. A thread whose n are cut takes them one by
-// one.
+// four times (backward, which reads twice as much, two times, in a grid twice as large); those of a
+// warp lie next to each other. A thread whose n are cut takes them one by one.
 template <class T, int n>
 __global__ void __launch_bounds__(block) gelu_forward_kernel(T* y, const T* x, int64_t count) {
+    constexpr int steps = most_steps;
     const int64_t first = (int64_t(blockIdx.x) * steps * block + threadIdx.x) * n;
     float values[steps][n];
 #pragma unroll
@@ -38,6 +39,7 @@ __global__ void __launch_bounds__(block) gelu_forward_kernel(T* y, const T* x, i
 template <class T, int n>
 __global__ void __launch_bounds__(block)
     gelu_backward_kernel(T* dx, const T* dy, const T* x, int64_t count) {
+    constexpr int steps = most_steps / 2;
     const int64_t first = (int64_t(blockIdx.x) * steps * block + threadIdx.x) * n;
     float values[steps][n], gradients[steps][n];
 #pragma unroll
@@ -68,7 +70,7 @@ void run_gelu(gpu& device, int32_t dtype, void* y, const void* x, int64_t count)
     dispatch_dtype(dtype, [&](auto tag) {
         using T = decltype(tag);
         const auto run = [&](auto kernel, int n) {
-            device.launch({blocks_for(count, int64_t(block) * steps * n), block}, kernel,
+            device.launch({blocks_for(count, int64_t(block) * most_steps * n), block}, kernel,
                           static_cast<T*>(y), static_cast<const T*>(x), count);
         };
         if (aligned_to_vectors({y, x}))
@@ -88,8 +90,8 @@ void gpu::gelu_backward(context& ctx, const view& dx, const view& dy, const view
     dispatch_dtype(x.dtype, [&](auto tag) {
         using T = decltype(tag);
         const auto run = [&](auto kernel, int n) {
-            launch({blocks_for(count, int64_t(block) * steps * n), block}, kernel, data<T>(dx),
-                   data<T>(dy), data<T>(x), count);
+            launch({blocks_for(count, int64_t(block) * (most_steps / 2) * n), block}, kernel,
+                   data<T>(dx), data<T>(dy), data<T>(x), count);
         };
         if (aligned_to_vectors({dx.data, dy.data, x.data}))
             run(gelu_backward_kernel<T, per_vector<T>>, per_vector<T>);

@@ -2,6 +2,8 @@
 // Every lane, or thread, gets the sum.
 #pragma once
 
+#include <cstdint>
+
 #include "cuda/device.h"
 
 namespace mim::cuda {
@@ -23,6 +25,13 @@ __device__ T block_sum(T value, block_memory& memory) {
     T sum = of_warps[0];
     for (unsigned warp = 1; warp < blockDim.x / 32; ++warp) sum += of_warps[warp];
     return sum;
+}
+
+// How many lanes of lanes_where.
+inline __device__ int count_lanes(uint32_t lanes) {
+    lanes -= lanes >> 1 & 0x55555555u;
+    lanes = (lanes & 0x33333333u) + (lanes >> 2 & 0x33333333u);
+    return int(((lanes + (lanes >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24);
 }
 
 }  // namespace mim::cuda

@@ -3,12 +3,6 @@
 
 namespace mim::cuda {
 
-void gpu::relative_position_bias_forward(context&, const view&, const view&, const view&) {
-    fail_unsupported("relative_position_bias_forward is not there on CUDA yet");
-}
-void gpu::relative_position_bias_backward(context&, const view&, const view&, const view&) {
-    fail_unsupported("relative_position_bias_backward is not there on CUDA yet");
-}
 void gpu::masked_loss(context&, const view&, const view*, const view*, const view*, const view&,
                       const view&, const view&, const view*, const mim_masked_loss_params&) {
     fail_unsupported("masked_loss is not there on CUDA yet");
