@@ -75,7 +75,7 @@ struct running_rows {
 // 64 (or 32), the next one copied while one is used; a last tile is multiplied in groups of 16 keys. The
 // blocks of a head follow each other, so its keys come from the level 2 cache; heads next to each
 // other share lines of a token.
-template <class T, int dim>
+template <class T, int dim, bool placed>
 __global__ void __launch_bounds__(attention_threads)
     attention_forward_kernel(attention_forward_arguments<T> a) {
     constexpr int groups = forward_groups<T, dim>, forward_keys = groups * group_rows;
@@ -106,7 +106,7 @@ __global__ void __launch_bounds__(attention_threads)
     left_rows<T, dim> left;
     score_terms terms(sizes, a.positions, task, a.scale);
     const float* products = nullptr;
-    if (a.table != nullptr) {
+    if (placed && a.table != nullptr) {
         close_copy_group();
         wait_for_copies<0>();
         wait_block();
@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(attention_threads)
 
     running_rows<dim> rows;
     clear(rows.out);
-    const float natural = terms.plain ? a.scale : 1.0f;  // what one of a score is worth
+    const float natural = placed ? 1.0f : a.scale;  // what one of a score is worth
     load_keys(0);
     for (int tile = 0; tile < key_tiles; ++tile) {
         close_copy_group();
@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(attention_threads)
             float s[2 * groups][4];
             clear(s);
             multiply_rows<dim, groups>(s, left, keys + at, count);
-            terms.add<groups>(s, query, first, count, products);
+            if constexpr (placed) terms.add<groups>(s, query, first, count, products);
             close_behind<groups>(s, count);
             rows.template add<groups>(s, count, natural * log2_e);
             multiply_weights<dim, groups>(rows.out, s, values + at, count);

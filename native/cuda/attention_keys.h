@@ -7,7 +7,7 @@ namespace mim::cuda {
 
 // Queries of a tile, in groups.
 template <int dim>
-inline constexpr int key_kernel_groups = dim <= 64 ? 4 : 2;
+inline constexpr int key_kernel_groups = dim <= 32 ? 4 : 2;
 
 template <class T, int dim>
 constexpr int64_t keys_shared_bytes() {
@@ -19,8 +19,8 @@ constexpr int64_t keys_shared_bytes() {
 // grid (key tiles x heads x windows x samples), block 128: a warp owns 16 keys of one head, with k, v,
 // dk and dv in registers, and the transposed tile of scores. Queries pass by in tiles of 64 or 32 with
 // their lse and statistics, so the attention_queries_kernel comes before.
-template <class T, int dim>
-__global__ void __launch_bounds__(attention_threads)
+template <class T, int dim, bool placed>
+__global__ void __launch_bounds__(attention_threads, dim <= 64 ? 3 : 2)
     attention_keys_kernel(attention_backward_arguments<T> a) {
     constexpr int groups = key_kernel_groups<dim>, tile_rows = groups * group_rows;
     constexpr int stride = tile_stride<T, dim>;
@@ -62,8 +62,9 @@ __global__ void __launch_bounds__(attention_threads)
     load_tile<T, dim>(k, a.k.of(task, order), block_key, sizes.keys, block_rows, sizes.dim);
     load_tile<T, dim>(v, a.v.of(task, order), block_key, sizes.keys, block_rows, sizes.dim);
     score_terms terms(sizes, a.positions, task, a.scale);
-    const float* products = sizes.entries > 0 ? a.products + first_row * sizes.entries : nullptr;
-    const float factor = terms.plain ? a.scale : 1.0f;
+    const float* products =
+        placed && sizes.entries > 0 ? a.products + first_row * sizes.entries : nullptr;
+    const float factor = placed ? 1.0f : a.scale;
     left_rows<T, dim> left_k, left_v;
     float dk[dim / 8][4], dv[dim / 8][4];
     clear(dk);
@@ -93,7 +94,7 @@ __global__ void __launch_bounds__(attention_threads)
 #pragma unroll
                 for (int c = 0; c < 4; ++c) {
                     const int i = 8 * n + 2 * t + c % 2;
-                    if (!terms.plain)
+                    if constexpr (placed)
                         s[n][c] = terms.add_to(s[n][c], first + i, key + g + c / 2 * 8,
                                                products == nullptr
                                                    ? nullptr

@@ -7,7 +7,7 @@ namespace mim::cuda {
 
 // Keys of a tile, in groups.
 template <int dim>
-inline constexpr int query_kernel_groups = dim <= 64 ? 4 : 2;
+inline constexpr int query_kernel_groups = dim <= 32 ? 4 : 2;
 
 // The sum of ds over the keys of each bucket, 16 rows of a warp, with which the table's gradients are
 // formed like those of keys.
@@ -164,13 +164,15 @@ __device__ void finish_dq(float (&dq)[dim / 8][4], const float (&sum_of_ds)[4], 
 // every sample and window of its chunk. Keys and values pass by twice in tiles of 64 or 32: first for
 // the statistics of rows, then, with p and ds final, for dq. dbias and dtable are added to parts of
 // their own, which only this block has and which stay in the level 2 cache. Where only dq is wanted
-// of bf16, statistics come from lse and out, and keys pass by once.
-template <class T, int dim>
-__global__ void __launch_bounds__(attention_threads)
+// of bf16, and always if not `placed`, statistics come from lse and out, and keys pass by once.
+template <class T, int dim, bool placed>
+__global__ void __launch_bounds__(attention_threads, dim <= 64 && !placed ? 3 : 2)
     attention_queries_kernel(attention_backward_arguments<T> a) {
     constexpr int groups = query_kernel_groups<dim>, tile_rows = groups * group_rows;
     constexpr int stride = tile_stride<T, dim>;
     const attention_sizes& sizes = a.sizes;
+    const int entries = placed ? sizes.entries : 0;
+    const bool exact = placed && a.exact;
     const int query_tiles = (sizes.queries + block_rows - 1) / block_rows;
     const int64_t rest = blockIdx.x / unsigned(query_tiles);
     const int head = int(rest % sizes.heads),
@@ -190,7 +192,7 @@ __global__ void __launch_bounds__(attention_threads)
     T* values = memory.take<T>(stage_rows * stride);
     float* mean = memory.take<float>(dim);
     bucket_sums sums = {nullptr, nullptr, padded_entries(sizes.entries), tile_rows + 1};
-    if (sizes.entries > 0) {
+    if (entries > 0) {
         sums.stage = memory.take<float>(block_rows * (tile_rows + 1)) + warp_row * (tile_rows + 1);
         sums.rows = a.bucket_sums == nullptr
                         ? memory.take<float>(block_rows * sums.stride)
@@ -211,7 +213,7 @@ __global__ void __launch_bounds__(attention_threads)
                           sizes.dim);
         load_tile<T, dim>(dout, a.dout.of(task, order), block_query, sizes.queries, block_rows,
                           sizes.dim);
-        if (!a.exact)
+        if (!exact)
             load_tile<T, dim>(keys, a.out.of(task, order), block_query, sizes.queries, block_rows,
                               sizes.dim);
         close_copy_group();
@@ -222,7 +224,7 @@ __global__ void __launch_bounds__(attention_threads)
         left_dout.load(dout + warp_row * stride);
 
         row_statistics statistics;
-        if (!a.exact) {  // dout_i.out_i as e is formed, so that it is e where one key has it all
+        if (!exact) {  // dout_i.out_i as e is formed, so that it is e where one key has it all
             float c[2][4];
             clear(c);
             if (active) {
@@ -237,9 +239,9 @@ __global__ void __launch_bounds__(attention_threads)
 
         const int64_t first_row = task.number(sizes) * sizes.queries;
         score_terms terms(sizes, a.positions, task, a.scale);
-        const float factor = terms.plain ? a.scale : 1.0f;
+        const float factor = placed ? 1.0f : a.scale;
         float* products = nullptr;
-        if (sizes.entries > 0) {
+        if (entries > 0) {
             terms.products_stride = sizes.entries;
             products = a.products + (first_row + query) * sizes.entries;
             multiply_table<T, dim, groups>(products, sizes.entries, sizes.queries - query, left_q,
@@ -255,7 +257,7 @@ __global__ void __launch_bounds__(attention_threads)
         float dq[dim / 8][4], sum_of_ds[1][4];
         clear(dq);
         clear(sum_of_ds);
-        const int passes = a.exact ? 2 : 1, steps = passes * tiles;
+        const int passes = exact ? 2 : 1, steps = passes * tiles;
         const bool reload = tiles > 1;
         load_keys(0, 0);
         for (int step = 0; step < steps; ++step) {
@@ -275,10 +277,10 @@ __global__ void __launch_bounds__(attention_threads)
                 clear(e);
                 multiply_rows<dim, groups>(s, left_q, keys + at, count);
                 multiply_rows<dim, groups>(e, left_dout, values + at, count);
-                terms.add<groups>(s, query, first, count, products);
+                if constexpr (placed) terms.add<groups>(s, query, first, count, products);
                 close_behind<groups>(s, count);
                 exponentials<groups>(s, count, factor, lse);
-                const bool measuring = a.exact && step < tiles;
+                const bool measuring = exact && step < tiles;
                 if (measuring) {
                     statistics.add<groups>(s, e, count);
                     if (tile + 1 == tiles) statistics.finish();
@@ -290,9 +292,9 @@ __global__ void __launch_bounds__(attention_threads)
                         for (int c = 0; c < 4; ++c)
                             s[n][c] *= statistics.norm[c / 2] * (e[n][c] - statistics.delta[c / 2]);
                     }
-                    if (a.dbias_parts != nullptr)
+                    if (placed && a.dbias_parts != nullptr)
                         add_dbias<groups>(a, s, shared == begin, chunk, head, query, first, count);
-                    if (sizes.entries > 0) sums.add<groups>(s, query, first, count, terms);
+                    if (entries > 0) sums.add<groups>(s, query, first, count, terms);
                     multiply_weights<dim, groups, true>(dq, s, keys + at, count, sum_of_ds);
                 }
             }
@@ -307,7 +309,7 @@ __global__ void __launch_bounds__(attention_threads)
                 a.statistics[2 * (first_row + row) + 1] = statistics.delta[half];
             }
         finish_dq<dim>(dq, sum_of_ds[0], mean, a.scale);
-        if (sizes.entries > 0) {
+        if (entries > 0) {
             add_table_rows<T, dim, groups>(dq, sums, a.table, sizes.entries, keys);
             if (a.dtable_parts != nullptr) {
                 wait_block();

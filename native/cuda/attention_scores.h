@@ -16,8 +16,11 @@ struct attention_positions {
     }
 };
 
-// Score (i, j) = scale q_i.k_j + bias + mask + the query's product with its bucket of the table. Where
-// nothing is added and scale is positive, `plain`, scores stay without scale until they are exponents.
+// Score (i, j) = scale q_i.k_j + bias + mask + the query's product with its bucket of the table.
+//
+// A kernel is `placed` if it can add these; the other kind is for bf16 with a positive scale and
+// nothing to add, where scores stay without scale until they are exponents and the registers that the
+// terms would take hold more of the products.
 struct score_terms {
     const float *bias, *mask;  // (T, S) of this head, of this window
     const int32_t* buckets;    // (T, S)
@@ -25,7 +28,6 @@ struct score_terms {
     int64_t products_stride;
     int queries, keys;
     float scale;
-    bool plain;
 
     __device__ score_terms(const attention_sizes& s, const attention_positions& p,
                            const attention_task& t, float scale)
@@ -35,7 +37,6 @@ struct score_terms {
         mask = p.mask == nullptr ? nullptr : p.mask + t.window * size;
         products = nullptr;
         products_stride = 0;
-        plain = bias == nullptr && mask == nullptr && buckets == nullptr && scale > 0;
     }
 
     // `row`: where the query's products begin.
@@ -53,16 +54,25 @@ struct score_terms {
     template <int groups>
     __device__ void add(float (&s)[2 * groups][4], int query, int key, int count,
                         const float* rows) const {
-        if (plain) return;
         const int g = lane_number() / 4, t = lane_number() % 4;
 #pragma unroll
-        for (int n = 0; n < 2 * groups; ++n) {
-            if (n / 2 * group_rows >= count) break;
+        for (int half = 0; half < 2; ++half) {
+            const int row = g + 8 * half;
+            const int64_t at = int64_t(query + row) * keys + key + 2 * t;
+            const float* row_products = rows == nullptr ? nullptr : rows + row * products_stride;
+            const int last = query + row < queries ? count - 2 * t : 0;
 #pragma unroll
-            for (int e = 0; e < 4; ++e) {
-                const int i = g + e / 2 * 8;
-                s[n][e] = add_to(s[n][e], query + i, key + 8 * n + 2 * t + e % 2,
-                                 rows == nullptr ? nullptr : rows + i * products_stride);
+            for (int n = 0; n < 2 * groups; ++n) {
+                if (n / 2 * group_rows >= count) break;
+#pragma unroll
+                for (int c = 0; c < 2; ++c) {
+                    float& score = s[n][2 * half + c];
+                    score *= scale;
+                    if (8 * n + c >= last) continue;
+                    if (row_products != nullptr) score += row_products[buckets[at + 8 * n + c]];
+                    if (bias != nullptr) score += bias[at + 8 * n + c];
+                    if (mask != nullptr) score += mask[at + 8 * n + c];
+                }
             }
         }
     }

@@ -77,12 +77,13 @@ int64_t short_shared_bytes(const attention_sizes& s, bool with_dbias) {
 // queries up to dq, then 16 keys; between the two p and ds pass through shared memory. A block does
 // the samples and windows of its chunk one after the other. It keeps its sum of dbias in shared
 // memory, and that of dtable in a part that only this block has.
-template <class T, int dim, int warps>
-__global__ void __launch_bounds__(32 * warps)
+template <class T, int dim, int warps, bool placed>
+__global__ void __launch_bounds__(32 * warps, dim <= 64 && warps == 4 ? 3 : 2)
     attention_short_kernel(attention_backward_arguments<T> a) {
     constexpr int rows = warps * group_rows, groups = warps, stride = tile_stride<T, dim>;
     constexpr int wide = weights_stride<T, warps>;
     const attention_sizes& sizes = a.sizes;
+    const int entries = placed ? sizes.entries : 0;
     const int head = int(blockIdx.x % unsigned(sizes.heads));
     const int64_t chunk = blockIdx.x / unsigned(sizes.heads), begin = chunk * a.chunk;
     const int64_t end = begin + a.chunk < sizes.shared ? begin + a.chunk : sizes.shared;
@@ -100,22 +101,21 @@ __global__ void __launch_bounds__(32 * warps)
     // a row's products with the table make room for its sums by bucket; ds waits for these sums where
     // p and ds will lie
     bucket_sums sums = {nullptr, nullptr, 0, rows + 1};
-    if (sizes.entries > 0) {
+    if (entries > 0) {
         sums.stride = products_room(sizes.entries);
         sums.rows =
             memory.take<float>(rows * products_room(sizes.entries)) + warp_row * sums.stride;
         static_assert(group_rows * (rows + 1) * sizeof(float) <= group_rows * wide * sizeof(T));
         sums.stage = reinterpret_cast<float*>(own_weights);
     }
-    float* dbias = a.dbias_parts != nullptr ? memory.take<float>(rows * rows) : nullptr;
+    float* dbias = placed && a.dbias_parts != nullptr ? memory.take<float>(rows * rows) : nullptr;
 
     for (int64_t shared = begin; shared < end; ++shared) {
         const attention_task task(sizes, shared, head);
         const int32_t* order = a.positions.order_of(sizes, task);
         load_tile<T, dim>(q, a.q.of(task, order), 0, sizes.queries, rows, sizes.dim);
         load_tile<T, dim>(k, a.k.of(task, order), 0, sizes.keys, rows, sizes.dim);
-        if (sizes.entries == 0)
-            load_tile<T, dim>(v, a.v.of(task, order), 0, sizes.keys, rows, sizes.dim);
+        if (entries == 0) load_tile<T, dim>(v, a.v.of(task, order), 0, sizes.keys, rows, sizes.dim);
         load_tile<T, dim>(dout, a.dout.of(task, order), 0, sizes.queries, rows, sizes.dim);
         close_copy_group();
         float lse[2];
@@ -132,7 +132,7 @@ __global__ void __launch_bounds__(32 * warps)
         score_terms terms(sizes, a.positions, task, a.scale);
         left_rows<T, dim> left;
         left.load(q + warp_row * stride);
-        if (sizes.entries > 0) {
+        if (entries > 0) {
             multiply_table<T, dim, groups>(sums.rows, sums.stride, sizes.queries - warp_row, left,
                                            a.table, sizes.entries, v);
             load_tile<T, dim>(v, a.v.of(task, order), 0, sizes.keys, rows, sizes.dim);
@@ -149,9 +149,9 @@ __global__ void __launch_bounds__(32 * warps)
             multiply_rows<dim, groups>(p, left, k, sizes.keys);
             left.load(dout + warp_row * stride);
             multiply_rows<dim, groups>(ds, left, v, sizes.keys);
-            terms.add<groups>(p, warp_row, 0, sizes.keys, sums.rows);
+            if constexpr (placed) terms.add<groups>(p, warp_row, 0, sizes.keys, sums.rows);
             close_behind<groups>(p, sizes.keys);
-            exponentials<groups>(p, sizes.keys, terms.plain ? a.scale : 1.0f, lse);
+            exponentials<groups>(p, sizes.keys, placed ? 1.0f : a.scale, lse);
             row_statistics statistics;
             statistics.add<groups>(p, ds, sizes.keys);
             statistics.finish();
@@ -176,7 +176,7 @@ __global__ void __launch_bounds__(32 * warps)
                     store_vector<float, 4>(to, sum);
                 }
             }
-            if (sizes.entries > 0) {
+            if (entries > 0) {
                 sums.clear_rows();
                 sums.add<groups>(ds, warp_row, 0, sizes.keys, terms);
             }
@@ -190,7 +190,7 @@ __global__ void __launch_bounds__(32 * warps)
         clear(sum_of_ds);
         if (active) multiply_weights<dim, groups, true>(c, ds, k, sizes.keys, sum_of_ds);
         finish_dq<dim>(c, sum_of_ds[0], mean, a.scale);
-        if (sizes.entries > 0) {
+        if (entries > 0) {
             add_table_rows<T, dim, groups>(c, sums, a.table, sizes.entries, v);
             if (a.dtable_parts != nullptr)
                 add_dtable<T, dim, groups>(

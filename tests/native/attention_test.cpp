@@ -307,7 +307,9 @@ OP_CASES_BF16(attention, {2, 3, 5, 3, 1, dense, 3}, {3, 17, 17, 3, 33, packed, 3
               {2, 63, 81, 2, 32, heads_first, 0}, {1, 64, 128, 2, 80, dense, 0},
               {1, 65, 129, 2, 64, dense, 3}, {1, 48, 96, 1, 128, dense, 3},
               {1, 33, 65, 1, 128, heads_first, 0}, {1, 100, 200, 1, 79, dense, 0},
-              {1, 100, 31, 2, 72, dense, 0}, {1, 130, 90, 1, 127, dense, 1});
+              {1, 100, 31, 2, 72, dense, 0}, {1, 130, 90, 1, 127, dense, 1},
+              {2, 32, 17, 2, 64, dense, 3}, {2, 65, 65, 2, 80, packed, 3},
+              {1, 80, 49, 1, 64, heads_first, 0});
 
 // Windows (W, T) with any mixture of the other arguments.
 OP_TEST(attention_windows, int64_t batch, int64_t windows, int64_t tokens, int64_t heads,
