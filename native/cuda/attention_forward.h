@@ -21,13 +21,25 @@ struct attention_forward_arguments {
 template <class T, int dim>
 inline constexpr int forward_groups = sizeof(T) * dim > 320 ? 2 : 4;
 
+// A block has 2 to 5 warps, whatever leaves the fewest of them without queries.
+constexpr int most_forward_warps = 5;
+
+inline int forward_warps(const attention_sizes& s) {
+    const int groups = (s.queries + group_rows - 1) / group_rows;
+    int best = most_forward_warps;
+    for (int warps = best - 1; warps >= 2; --warps)
+        if ((groups + warps - 1) / warps * warps < (groups + best - 1) / best * best) best = warps;
+    return best;
+}
+
 template <class T, int dim>
 int64_t forward_shared_bytes(const attention_sizes& s, bool with_products) {
+    const int rows_of_block = forward_warps(s) * group_rows;
     constexpr int forward_keys = forward_groups<T, dim> * group_rows;
     const int64_t tiles = s.keys > forward_keys ? 2 : 1;
-    return shared_bytes<T>(block_rows * tile_stride<T, dim>) +
+    return shared_bytes<T>(rows_of_block * tile_stride<T, dim>) +
            2 * shared_bytes<T>(tiles * forward_keys * tile_stride<T, dim>) +
-           (with_products ? shared_bytes<float>(block_rows * products_room(s.entries)) : 0);
+           (with_products ? shared_bytes<float>(rows_of_block * products_room(s.entries)) : 0);
 }
 
 // What a warp knows of its 16 queries while keys pass by: rows g and g + 8 in lane 4 g + t.
@@ -70,29 +82,30 @@ struct running_rows {
     }
 };
 
-// grid (query tiles x heads x windows x samples), block 128: a warp owns 16 queries of one head, with
+// grid (query tiles x heads x windows x samples), block 64 to 160: a warp owns 16 queries of one head, with
 // q, the scores of 64 keys and its sums of values in registers. Keys and values pass by in tiles of
 // 64 (or 32), the next one copied while one is used; a last tile is multiplied in groups of 16 keys. The
 // blocks of a head follow each other, so its keys come from the level 2 cache; heads next to each
 // other share lines of a token.
 template <class T, int dim, bool placed>
-__global__ void __launch_bounds__(attention_threads)
+__global__ void __launch_bounds__(32 * most_forward_warps)
     attention_forward_kernel(attention_forward_arguments<T> a) {
     constexpr int groups = forward_groups<T, dim>, forward_keys = groups * group_rows;
     constexpr int stride = tile_stride<T, dim>;
     const attention_sizes& sizes = a.sizes;
-    const int query_tiles = (sizes.queries + block_rows - 1) / block_rows;
+    const int rows_of_block = int(blockDim.x) / 32 * group_rows;
+    const int query_tiles = (sizes.queries + rows_of_block - 1) / rows_of_block;
     const int query_tile = int(blockIdx.x % unsigned(query_tiles));
     const int64_t head_of_all = blockIdx.x / unsigned(query_tiles);
     const attention_task task(sizes, head_of_all / sizes.heads, int(head_of_all % sizes.heads));
     const int32_t* order = a.positions.order_of(sizes, task);
     const int warp_row = warp_number() * group_rows;
-    const int query = query_tile * block_rows + warp_row;
+    const int query = query_tile * rows_of_block + warp_row;
     const bool active = query < sizes.queries;
     const int key_tiles = (sizes.keys + forward_keys - 1) / forward_keys;
 
     block_memory memory;
-    T* q = memory.take<T>(block_rows * stride);
+    T* q = memory.take<T>(rows_of_block * stride);
     T* keys = memory.take<T>((key_tiles > 1 ? 2 : 1) * forward_keys * stride);
     T* values = memory.take<T>((key_tiles > 1 ? 2 : 1) * forward_keys * stride);
     const auto k = a.k.of(task, order), v = a.v.of(task, order);
@@ -101,8 +114,8 @@ __global__ void __launch_bounds__(attention_threads)
         load_tile<T, dim>(keys + at, k, first, sizes.keys, forward_keys, sizes.dim);
         load_tile<T, dim>(values + at, v, first, sizes.keys, forward_keys, sizes.dim);
     };
-    load_tile<T, dim>(q, a.q.of(task, order), query_tile * block_rows, sizes.queries, block_rows,
-                      sizes.dim);
+    load_tile<T, dim>(q, a.q.of(task, order), query_tile * rows_of_block, sizes.queries,
+                      rows_of_block, sizes.dim);
     left_rows<T, dim> left;
     score_terms terms(sizes, a.positions, task, a.scale);
     const float* products = nullptr;
@@ -117,7 +130,7 @@ __global__ void __launch_bounds__(attention_threads)
             rows = a.products + (task.number(sizes) * sizes.queries + query) * sizes.entries;
         } else {
             terms.products_stride = products_room(sizes.entries);
-            rows = memory.take<float>(block_rows * products_room(sizes.entries)) +
+            rows = memory.take<float>(rows_of_block * products_room(sizes.entries)) +
                    warp_row * products_room(sizes.entries);
         }
         multiply_table<T, dim, groups>(rows, terms.products_stride, sizes.queries - query, left,

@@ -91,17 +91,21 @@ __global__ void __launch_bounds__(attention_threads, dim <= 64 ? 3 : 2)
 #pragma unroll
             for (int n = 0; n < 2 * groups; ++n) {
                 if (n / 2 * group_rows >= count) break;
+                const int column = 8 * n + 2 * t;  // and the next one
+                const auto lses = load_vector<float, 2>(lse + place + column);
+                const auto deltas = load_vector<float, 2>(delta + place + column);
+                vector<float, 2> norms;
+                if constexpr (placed) norms = load_vector<float, 2>(norm + place + column);
 #pragma unroll
                 for (int c = 0; c < 4; ++c) {
-                    const int i = 8 * n + 2 * t + c % 2;
+                    const int i = first + column + c % 2;
                     if constexpr (placed)
-                        s[n][c] = terms.add_to(s[n][c], first + i, key + g + c / 2 * 8,
-                                               products == nullptr
-                                                   ? nullptr
-                                                   : products + int64_t(first + i) * sizes.entries);
-                    s[n][c] = norm[place + i] *
-                              exp2_fast(log2_e * fmaf(s[n][c], factor, -lse[place + i]));
-                    e[n][c] = s[n][c] * (e[n][c] - delta[place + i]);
+                        s[n][c] = terms.add_to(
+                            s[n][c], i, key + g + c / 2 * 8,
+                            products == nullptr ? nullptr : products + int64_t(i) * sizes.entries);
+                    s[n][c] = exp2_fast(log2_e * fmaf(s[n][c], factor, -lses[c % 2]));
+                    if constexpr (placed) s[n][c] *= norms[c % 2];
+                    e[n][c] = s[n][c] * (e[n][c] - deltas[c % 2]);
                 }
             }
             multiply_weights<dim, groups>(dv, s, gradients + place * stride, count);

@@ -74,8 +74,8 @@ void dispatch_placed(const optional_views& o, float scale, Body&& body) {
     body(std::true_type{});
 }
 
-inline int64_t tiles_of(int64_t rows) {
-    return (rows + block_rows - 1) / block_rows;
+inline int64_t tiles_of(int64_t rows, int64_t tile = block_rows) {
+    return (rows + tile - 1) / tile;
 }
 
 // A copy of the table in rows of `dim`.
@@ -118,8 +118,10 @@ void launch_attention_forward(gpu& device, context& ctx, const attention_forward
                                                       .table = table.make(device),
                                                       .products = products,
                                                       .scale = views.scale};
+    const int warps = forward_warps(s);
+    const int64_t blocks = tiles_of(s.queries, warps * group_rows) * s.shared * s.heads;
     dispatch_placed<T>(optional, views.scale, [&](auto placed) {
-        device.launch({blocks_for(tiles_of(s.queries) * s.shared * s.heads, 1), attention_threads,
+        device.launch({blocks_for(blocks, 1), unsigned(32 * warps),
                        forward_shared_bytes<T, dim>(s, s.entries > 0 && fits)},
                       attention_forward_kernel<T, dim, placed.value>, arguments);
     });

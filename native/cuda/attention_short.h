@@ -78,7 +78,9 @@ int64_t short_shared_bytes(const attention_sizes& s, bool with_dbias) {
 // the samples and windows of its chunk one after the other. It keeps its sum of dbias in shared
 // memory, and that of dtable in a part that only this block has.
 template <class T, int dim, int warps, bool placed>
-__global__ void __launch_bounds__(32 * warps, dim <= 64 && warps == 4 ? 3 : 2)
+__global__ void __launch_bounds__(32 * warps, warps == 5  ? 1
+                                              : dim <= 64 ? 3
+                                                          : 2)
     attention_short_kernel(attention_backward_arguments<T> a) {
     constexpr int rows = warps * group_rows, groups = warps, stride = tile_stride<T, dim>;
     constexpr int wide = weights_stride<T, warps>;
