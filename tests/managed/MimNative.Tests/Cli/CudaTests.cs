@@ -1,0 +1,90 @@
+using System.Text.Json;
+using MimNative.Cli;
+using NUnit.Framework;
+
+namespace MimNative.Tests.Cli;
+
+/// <summary>
+/// The command on a CUDA device: the kernels' own sources, run by the emulator that the native tests build. A GPU's machine runs the
+/// same with its own library.
+/// </summary>
+[Platform("Linux")]
+public sealed class CudaTests : FolderTests
+{
+    private const string Variable = "MIM_CUDA_LIBRARY";
+
+    private static string Emulated
+    {
+        get
+        {
+            string native = Environment.GetEnvironmentVariable("MIM_LIBRARY") is { Length: > 0 } library
+                ? Path.GetDirectoryName(Path.GetFullPath(library))!
+                : Path.Combine(Golden.Repository, "build", "release", "native");
+            return Path.GetFullPath(Path.Combine(native, "..", "tests", "native", "simt", "libmim_cuda_emulated.so"));
+        }
+    }
+
+    private static Finished OnDevice(params IEnumerable<string> arguments) =>
+        CommandLine.RunWith(Variable, Emulated, [.. arguments, "--device", "cuda"]);
+
+    [TestCase("mae_normpix1")]
+    [TestCase("pixmim_normpix0")]
+    [TestCase("simmim_vit_rpb_ape")]
+    [TestCase("simmim_swin_2stage")]
+    [TestCase("lomar_w5_n4_shared")]
+    [TestCase("opt_simmim_vit_clipped")]
+    [TestCase("pixmim_target_64")]
+    [TestCase("op_attn_n17_d16")]
+    [TestCase("op_losses")]
+    [TestCase("op_tokens")]
+    public void A_golden_file_is_met(string name) =>
+        OnDevice("verify", Path.Combine(Golden.Repository, "tests", "golden", $"{name}.safetensors")).Succeeds();
+
+    [Test]
+    public void Training_follows_the_cpu_and_repeats_itself()
+    {
+        double[] Losses(string folder, params string[] more)
+        {
+            CommandLine.RunWith(
+                Variable, Emulated, "pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At(folder),
+                .. more).Succeeds();
+            return [.. File.ReadLines(At($"{folder}/metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble())];
+        }
+        double[] cpu = Losses("cpu", "--precision", "f32"), cuda = Losses("cuda", "--device", "cuda", "--precision", "f32");
+        double[] again = Losses("again", "--device", "cuda", "--precision", "f32"), bf16 = Losses("bf16", "--device", "cuda");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(cuda, Has.Length.EqualTo(9));
+            Assert.That(cuda, Is.EqualTo(cpu).Within(0.01).Percent);
+            Assert.That(again, Is.EqualTo(cuda));
+            Assert.That(bf16, Is.EqualTo(cpu).Within(2).Percent);
+            Assert.That(bf16, Is.Not.EqualTo(cuda));
+        }
+    }
+
+    [Test]
+    public void A_device_that_cannot_be_had_is_an_error_that_lists_what_was_tried()
+    {
+        var result = CommandLine.RunWith(
+            Variable, "/nowhere/libmim_cuda.so", "pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At("run"),
+            "--device", "cuda");
+        result.Fails(ExitCode.Unavailable, "tried /nowhere/libmim_cuda.so (", "MIM_CUDA_LIBRARY may name its file");
+    }
+
+    [Test]
+    public void The_doctor_says_which_backend_loads_and_why_not_otherwise()
+    {
+        string found = CommandLine.RunWith(Variable, Emulated, "doctor").Succeeds();
+        Assert.That(found, Does.Contain("cuda      CUDA emulated by the processor"));
+        string missing = CommandLine.RunWith(Variable, "/nowhere/libmim_cuda.so", "doctor").Succeeds();
+        Assert.That(missing, Does.Contain("cuda      not available: ").And.Contain("/nowhere/libmim_cuda.so"));
+    }
+
+    [Test]
+    public void A_library_that_is_no_backend_is_refused()
+    {
+        string other = Path.Combine(Path.GetDirectoryName(Emulated)!, "..", "..", "..", "native", "libmim.so");
+        string told = CommandLine.RunWith(Variable, other, "doctor").Succeeds();
+        Assert.That(told, Does.Contain("has no mim_cuda_built_against"));
+    }
+}
