@@ -22,9 +22,9 @@ __global__ void read_patches_kernel(T* patches, const float* images, const int32
     const int64_t count = grid.values();
     patches += row * count;
     for (int64_t i = threadIdx.x * n; i < count; i += blockDim.x * n) {
-        floats<n> values;
+        float values[n];
         if constexpr (runs)
-            values = load_floats<n>(pixels + grid.offset(uint32_t(i)));
+            load_floats(values, pixels + grid.offset(uint32_t(i)));
         else
             for (int j = 0; j < n; ++j) values[j] = pixels[grid.offset(uint32_t(i + j))];
         if (!exists)

@@ -26,13 +26,16 @@ __global__ void make_tokens_kernel(T* y, Map map, int64_t batch, int64_t tokens,
     const int64_t last = first + images_at_once < batch ? first + images_at_once : batch;
     for (int64_t i = threadIdx.x * n; i < dim; i += blockDim.x * n) {
         const float* read = nullptr;  // the position that `place` holds
-        floats<n> place;
+        float place[n] = {};
         for (int64_t image = first; image < last; ++image) {
             const token_parts<T> parts = map.at(image, token);
-            floats<n> sum = parts.stored != nullptr ? load_floats<n>(parts.stored + i)
-                                                    : load_floats<n>(parts.learned + i);
+            float sum[n];
+            if (parts.stored != nullptr)
+                load_floats(sum, parts.stored + i);
+            else
+                load_floats(sum, parts.learned + i);
             if (parts.position != nullptr) {
-                if (parts.position != read) place = load_floats<n>(parts.position + i);
+                if (parts.position != read) load_floats(place, parts.position + i);
                 read = parts.position;
                 for (int j = 0; j < n; ++j) sum[j] += place[j];
             }
@@ -111,19 +114,21 @@ __global__ void share_gradients_kernel(float* positions, float* token, float* cl
     const int64_t end =
         begin + shared_gradients::band < batch ? begin + shared_gradients::band : batch;
     for (int64_t i = threadIdx.x * n; i < dim; i += blockDim.x * n) {
-        floats<n> all, of_token;
+        float all[n], of_token[n];
         for (int j = 0; j < n; ++j) all[j] = of_token[j] = 0;
         for (int64_t image = begin; image < end; image += at_once) {
             int64_t place[at_once];
             token_gradient<T> at[at_once];
-            floats<n> d[at_once];
+            float d[at_once][n];
+#pragma unroll
             for (int a = 0; a < at_once; ++a) {
                 place[a] = image + a < end ? map.first(image + a, row) : -1;
                 if (place[a] >= 0) {
                     at[a] = map.at(image + a, place[a]);
-                    d[a] = load_floats<n>(at[a].dy + i);
+                    load_floats(d[a], at[a].dy + i);
                 }
             }
+#pragma unroll
             for (int a = 0; a < at_once; ++a)
                 while (place[a] >= 0) {
                     for (int j = 0; j < n; ++j) all[j] += d[a][j];
@@ -136,7 +141,7 @@ __global__ void share_gradients_kernel(float* positions, float* token, float* cl
                     place[a] = map.next(image + a, place[a]);
                     if (place[a] >= 0) {
                         at[a] = map.at(image + a, place[a]);
-                        d[a] = load_floats<n>(at[a].dy + i);
+                        load_floats(d[a], at[a].dy + i);
                     }
                 }
         }

@@ -6,47 +6,16 @@
 #include <type_traits>
 
 #include "cuda/gpu.h"
+#include "cuda/vectors.h"
 
 namespace mim::cuda {
-
-template <int n>
-struct floats {
-    float values[n];
-    __device__ float& operator[](int i) { return values[i]; }
-    __device__ const float& operator[](int i) const { return values[i]; }
-};
-
-// n numbers in a row; where n is not 1, `from` is aligned to 16 bytes, or to n numbers if that is
-// less.
-template <int n, class T>
-__device__ floats<n> load_floats(const T* from) {
-    constexpr int at_once = n * int(sizeof(T)) <= 16 ? n : 16 / int(sizeof(T));
-    floats<n> all;
-    for (int i = 0; i < n; i += at_once) {
-        const vector<T, at_once> part = load_vector<T, at_once>(from + i);
-        for (int j = 0; j < at_once; ++j) all[i + j] = float(part[j]);
-    }
-    return all;
-}
-template <int n, class T>
-__device__ void store_floats(T* to, const floats<n>& all) {
-    constexpr int at_once = n * int(sizeof(T)) <= 16 ? n : 16 / int(sizeof(T));
-    for (int i = 0; i < n; i += at_once) {
-        vector<T, at_once> part;
-        for (int j = 0; j < at_once; ++j) part[j] = T(all[i + j]);
-        store_vector(to + i, part);
-    }
-}
 
 // Calls body with how many T of a row a thread takes at once: 16 bytes of them, where every row of
 // `count` begins at such an address, else 1. Null addresses are those of absent views.
 template <class T, class Body>
 void dispatch_width(int64_t count, std::initializer_list<const void*> addresses, Body&& body) {
-    constexpr int wide = 16 / int(sizeof(T));
-    bool aligned = count % wide == 0;
-    for (const void* address : addresses)
-        aligned = aligned && reinterpret_cast<uintptr_t>(address) % 16 == 0;
-    if (aligned) return body(std::integral_constant<int, wide>{});
+    if (count % per_vector<T> == 0 && aligned_to_vectors(addresses))
+        return body(std::integral_constant<int, per_vector<T>>{});
     body(std::integral_constant<int, 1>{});
 }
 
