@@ -27,6 +27,18 @@ __device__ T block_sum(T value, block_memory& memory) {
     return sum;
 }
 
+// The same again and again in memory that the block keeps, T of_warps[threads / 32].
+template <class T>
+__device__ T block_sum(T value, T* of_warps) {
+    wait_block();  // the sum before this one was read
+    value = warp_sum(value);
+    if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = value;
+    wait_block();
+    T sum = of_warps[0];
+    for (unsigned warp = 1; warp < blockDim.x / 32; ++warp) sum += of_warps[warp];
+    return sum;
+}
+
 // How many lanes of lanes_where.
 inline __device__ int count_lanes(uint32_t lanes) {
     lanes -= lanes >> 1 & 0x55555555u;

@@ -3,10 +3,6 @@
 
 namespace mim::cuda {
 
-void gpu::masked_loss(context&, const view&, const view*, const view*, const view*, const view&,
-                      const view&, const view&, const view*, const mim_masked_loss_params&) {
-    fail_unsupported("masked_loss is not there on CUDA yet");
-}
 void gpu::low_pass(context&, const view&, const view&, const view&, const view&,
                    const mim_low_pass_params&) {
     fail_unsupported("low_pass is not there on CUDA yet");
