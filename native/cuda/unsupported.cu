@@ -7,9 +7,6 @@ void gpu::low_pass(context&, const view&, const view&, const view&, const view&,
                    const mim_low_pass_params&) {
     fail_unsupported("low_pass is not there on CUDA yet");
 }
-void gpu::reduce_images(context&, const view&, const view&, const mim_reduce_images_params&) {
-    fail_unsupported("reduce_images is not there on CUDA yet");
-}
 void gpu::measure_ceiling(context&, mim_ceiling&) {
     fail_unsupported("measure_ceiling is not there on CUDA yet");
 }

