@@ -19,8 +19,8 @@ struct image_rows {
 template <class T, int n>
 __global__ void copy_rows_kernel(T* to, const T* from, const int32_t* places, image_rows to_rows,
                                  image_rows from_rows, int64_t dim, T missing) {
-    const int64_t image = blockIdx.x / to_rows.count;
-    const int64_t place = blockIdx.x % to_rows.count - to_rows.skipped;
+    const uint32_t image = blockIdx.x / uint32_t(to_rows.count);
+    const int64_t place = blockIdx.x - image * to_rows.count - to_rows.skipped;
     const int64_t source =
         place < 0 ? -1 : places[image * (to_rows.count - to_rows.skipped) + place];
     const bool has_source = source >= 0 && source < from_rows.count - from_rows.skipped;

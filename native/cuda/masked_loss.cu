@@ -35,7 +35,8 @@ struct cell_grid {
 
     // Of a patch's first cell, counted from the image's first.
     __device__ int64_t origin(const patch_grid& grid, int64_t patch) const {
-        return patch / grid.columns * rows * line + patch % grid.columns * columns;
+        const uint32_t row = uint32_t(patch) / grid.columns;
+        return int64_t(row) * rows * line + (patch - row * grid.columns) * columns;
     }
     __device__ int64_t offset(const patch_place& place) const {
         return height(place.row) * line + width(place.column);
@@ -101,7 +102,7 @@ public:
           count_(all.grid.values()),
           staged_(staged),
           of_warps_(of_warps) {
-        const int64_t id = all.ids == nullptr ? row : all.ids[row_], patches = all.grid.patches();
+        const int64_t id = all.ids == nullptr ? row : all.ids[row_], patches = all.grid.patches;
         patch_ = id < 0 ? 0 : id < patches ? id : patches - 1;
         is_broken_ = patch_ != id;
         const int64_t first_pixel = image * all.grid.pixels() + all.grid.origin(patch_);
@@ -275,9 +276,9 @@ __global__ void compare_rows_kernel(loss_arguments<T> all) {
     float* staged = values <= most_staged ? memory.take<float>(values) : nullptr;
     const double denominator = all.scale.denominator();
     const bool by_patches = all.places.first != nullptr;
-    const int64_t blocks = by_patches ? all.grid.patches() : all.rows;
-    const int64_t image = blockIdx.x / blocks;
-    int64_t row = blockIdx.x % blocks;
+    const int64_t blocks = by_patches ? all.grid.patches : all.rows;
+    const int64_t image = blockIdx.x / uint32_t(blocks);
+    int64_t row = blockIdx.x - image * blocks;
     if (by_patches) row = all.places.first_of(image, row);
     while (row >= 0) {
         patch_row<T, kind, n>(all, image, row, staged, of_warps).compare(denominator);
@@ -307,7 +308,7 @@ void gpu::masked_loss(context& ctx, const view& loss, const view* loss_per_patch
     const unsigned parts = unsigned(std::min<int64_t>((weights + 2047) / 2048, most_parts));
     double* const mask_parts = ctx.scratch<double>(parts);
     double* const errors = ctx.scratch<double>(all_rows);
-    const id_places places(ctx, by_patches ? ids : nullptr, grid.patches());
+    const id_places places(ctx, by_patches ? ids : nullptr, grid.patches);
     if (ctx.planning()) return;
 
     launch({parts, sum_threads, shared_bytes<double>(sum_threads / 32)}, sum_mask_kernel,
@@ -356,7 +357,7 @@ void gpu::masked_loss(context& ctx, const view& loss, const view* loss_per_patch
                                     ? compare_rows_kernel<T, MIM_LOSS_L1, n>
                                     : compare_rows_kernel<T, MIM_LOSS_SMOOTH_L1, n>;
             const unsigned threads = threads_for(values / n);
-            const int64_t blocks = by_patches ? pred.shape[0] * grid.patches() : all_rows;
+            const int64_t blocks = by_patches ? pred.shape[0] * grid.patches : all_rows;
             launch({blocks_for(blocks, 1), threads,
                     shared_bytes<double>(threads / 32) +
                         (values <= most_staged ? shared_bytes<float>(values) : 0)},

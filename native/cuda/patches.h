@@ -34,7 +34,8 @@ struct patch_grid {
     int64_t channels, height, width;  // of an image
     int32_t patch_height, patch_width;
     bool pixels_first;  // a patch vector is (row, column, channel), else (channel, row, column)
-    int64_t columns;    // patches side by side
+    uint32_t columns;   // patches side by side
+    int64_t patches;    // of an image
     divider inner, middle;
 
     patch_grid(const view& images, int32_t patch_height, int32_t patch_width, int32_t order)
@@ -44,7 +45,8 @@ struct patch_grid {
           patch_height(patch_height),
           patch_width(patch_width),
           pixels_first(order == MIM_PATCH_PIXELS_FIRST),
-          columns(width / patch_width),
+          columns(uint32_t(width / patch_width)),
+          patches(height / patch_height * columns),
           inner(pixels_first ? channels : patch_width, values()),
           middle(pixels_first ? patch_width : patch_height, values()) {}
 
@@ -52,11 +54,11 @@ struct patch_grid {
         return channels * int64_t(patch_height) * patch_width;
     }
     __host__ __device__ int64_t pixels() const { return channels * height * width; }
-    __host__ __device__ int64_t patches() const { return height / patch_height * columns; }
 
     // Of a patch's first pixel, counted from the image's first.
     __device__ int64_t origin(int64_t patch) const {
-        return patch / columns * patch_height * width + patch % columns * patch_width;
+        const uint32_t row = uint32_t(patch) / columns, column = uint32_t(patch) - row * columns;
+        return int64_t(row) * patch_height * width + int64_t(column) * patch_width;
     }
     __device__ patch_place place(uint32_t value) const {
         const uint32_t outer = inner(value), first = value - outer * inner.by();

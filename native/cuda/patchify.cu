@@ -15,12 +15,12 @@ namespace {
 template <class T, int n, bool runs>
 __global__ void read_patches_kernel(T* patches, const float* images, const int32_t* ids,
                                     int64_t kept, patch_grid grid) {
-    const int64_t row = blockIdx.x, image = row / kept;
-    const int64_t patch = ids == nullptr ? row % kept : ids[row];
-    const bool exists = patch >= 0 && patch < grid.patches();
+    const uint32_t row = blockIdx.x, image = row / uint32_t(kept);
+    const int64_t patch = ids == nullptr ? row - image * uint32_t(kept) : ids[row];
+    const bool exists = patch >= 0 && patch < grid.patches;
     const float* pixels = images + image * grid.pixels() + (exists ? grid.origin(patch) : 0);
     const int64_t count = grid.values();
-    patches += row * count;
+    patches += int64_t(row) * count;
     for (int64_t i = threadIdx.x * n; i < count; i += blockDim.x * n) {
         float values[n];
         if constexpr (runs)
@@ -38,8 +38,9 @@ __global__ void read_patches_kernel(T* patches, const float* images, const int32
 template <class T>
 __global__ void add_patches_kernel(float* dimages, const T* dpatches, id_places places,
                                    patch_grid grid) {
-    const int64_t patches = grid.patches(), image = blockIdx.x / patches,
-                  patch = blockIdx.x % patches, count = grid.values();
+    const uint32_t patches = uint32_t(grid.patches), image = blockIdx.x / patches,
+                   patch = blockIdx.x - image * patches;
+    const int64_t count = grid.values();
     const int64_t first = places.first_of(image, patch);
     float* pixels = dimages + image * grid.pixels() + grid.origin(patch);
     for (int64_t i = threadIdx.x; first >= 0 && i < count; i += blockDim.x) {
@@ -75,12 +76,12 @@ void gpu::patchify_forward(context& ctx, const view& patches, const view& images
 void gpu::patchify_backward(context& ctx, const view& dimages, const view& dpatches,
                             const view* ids, const mim_patchify_params& params) {
     const patch_grid grid(dimages, params.patch_height, params.patch_width, params.order);
-    const id_places places(ctx, ids, grid.patches());
+    const id_places places(ctx, ids, grid.patches);
     if (ctx.planning()) return;
     places.fill(*this, ids);
     dispatch_dtype(dpatches.dtype, [&](auto tag) {
         using T = decltype(tag);
-        launch({blocks_for(dimages.shape[0] * grid.patches(), 1), threads_for(grid.values())},
+        launch({blocks_for(dimages.shape[0] * grid.patches, 1), threads_for(grid.values())},
                add_patches_kernel<T>, data<float>(dimages),
                static_cast<const T*>(data<T>(dpatches)), places, grid);
     });

@@ -22,7 +22,8 @@ constexpr int64_t images_at_once = 8;
 // map.at(image, token) gives token_parts<T>.
 template <class T, int n, class Map>
 __global__ void make_tokens_kernel(T* y, Map map, int64_t batch, int64_t tokens, int64_t dim) {
-    const int64_t token = blockIdx.x % tokens, first = blockIdx.x / tokens * images_at_once;
+    const uint32_t group = blockIdx.x / uint32_t(tokens);
+    const int64_t token = blockIdx.x - group * tokens, first = group * images_at_once;
     const int64_t last = first + images_at_once < batch ? first + images_at_once : batch;
     for (int64_t i = threadIdx.x * n; i < dim; i += blockDim.x * n) {
         const float* read = nullptr;  // the position that `place` holds
@@ -109,7 +110,7 @@ template <class T, int n, class Map>
 __global__ void share_gradients_kernel(float* positions, float* token, float* cls, Map map,
                                        int64_t batch, int64_t rows, int64_t extra, int64_t dim) {
     constexpr int at_once = 4;
-    const int64_t row = blockIdx.x % rows, part = blockIdx.x / rows;
+    const int64_t part = blockIdx.x / uint32_t(rows), row = blockIdx.x - part * rows;
     const int64_t begin = part * shared_gradients::band;
     const int64_t end =
         begin + shared_gradients::band < batch ? begin + shared_gradients::band : batch;
