@@ -4,6 +4,7 @@
 
 #include "core/context.h"
 #include "cuda/device.h"
+#include "cuda/fft.h"
 #include "cuda/matmul.h"
 #include "cuda/runtime.h"
 
@@ -66,6 +67,7 @@ private:
     device_properties properties_;
     stream stream_ = nullptr;
     matmul matmul_;
+    fft fft_;
 };
 
 // Blocks of `size` that cover `count`; throws where a grid cannot have that many.

@@ -123,6 +123,8 @@ OP_CASES(low_pass, {1, 1, 1, 1, 0, 0, 1}, {1, 1, 1, 1, 0, 10, 1}, {1, 1, 1, 1, 1
          {1, 1, 34, 45, 0, 115, 3}, {1, 1, 33, 46, 0, 115, 3}, {1, 1, 62, 66, 0, 150, 3},
          {1, 2, 48, 72, 0, 115, 3}, {1, 2, 72, 48, 1, 115, 3}, {1, 1, 130, 18, 0, 60, 1},
          {1, 1, 18, 130, 1, 60, 1},
+         // more planes than a GPU's cache holds at once
+         {1, 7, 72, 80, 0, 200, 3}, {7, 1, 72, 81, 1, 200, 3},
          // pixels from -50 to 50: the magnitude folds about half of them
          {1, 3, 32, 32, 0, 80, 100}, {1, 3, 31, 32, 1, 80, 100}, {1, 3, 31, 33, 0, 80, 100},
          // no bin kept; a bin and its unkept conjugate; only some rows; nearly all; all, in both
