@@ -46,7 +46,9 @@ device_properties open_device(int32_t index) {
     if (properties.major < least_major)
         throw error(MIM_ERROR_DEVICE_UNAVAILABLE, std::string(properties.name) + " computes as " +
                                                       capability + ", expected sm_80 or later");
-    int driver = 0, runtime = 0, fft = 0;
+    int driver = 0, runtime = 0, fft = 0, kilohertz = 0;
+    require(cudaDeviceGetAttribute(&kilohertz, cudaDevAttrClockRate, index),
+            "reading the device's clock");
     require(cudaDriverGetVersion(&driver), "reading the driver's version");
     require(cudaRuntimeGetVersion(&runtime), "reading the runtime's version");
     cufftGetVersion(&fft);
@@ -58,7 +60,8 @@ device_properties open_device(int32_t index) {
                            std::to_string(fft),
             .multiprocessors = properties.multiProcessorCount,
             .shared_bytes_per_block = int64_t(properties.sharedMemPerBlockOptin),
-            .cache_bytes = properties.l2CacheSize};
+            .cache_bytes = properties.l2CacheSize,
+            .clock_hertz = 1e3 * kilohertz};
 }
 
 void use_device(int32_t index) {
@@ -77,6 +80,27 @@ void destroy_stream(stream s) noexcept {
 
 void synchronize(stream s) {
     require(cudaStreamSynchronize(s), "waiting for the device");
+}
+
+event make_event() {
+    event e;
+    require(cudaEventCreate(&e), "making an event");
+    return e;
+}
+
+void destroy_event(event e) noexcept {
+    cudaEventDestroy(e);
+}
+
+void record(event e, stream s) {
+    require(cudaEventRecord(e, s), "recording an event");
+}
+
+double seconds_between(event first, event second) {
+    float milliseconds = 0;
+    require(cudaEventSynchronize(second), "waiting for an event");
+    require(cudaEventElapsedTime(&milliseconds, first, second), "measuring time");
+    return 1e-3 * milliseconds;
 }
 
 void* allocate_device(int64_t bytes) {

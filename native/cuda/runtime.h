@@ -15,6 +15,7 @@ struct device_properties {
     int32_t multiprocessors;
     int64_t shared_bytes_per_block;  // the most that a launch may ask for
     int64_t cache_bytes;             // level 2
+    double clock_hertz;              // of the multiprocessors, at most
 };
 
 // The device with this number, made the calling thread's; MIM_ERROR_DEVICE_UNAVAILABLE with the
@@ -26,6 +27,13 @@ void use_device(int32_t index);
 stream make_stream();
 void destroy_stream(stream s) noexcept;
 void synchronize(stream s);
+
+// A moment in the order of a stream, and the device's own time from one to another that has been
+// recorded after it: that waits for the second.
+event make_event();
+void destroy_event(event e) noexcept;
+void record(event e, stream s);
+double seconds_between(event first, event second);
 
 void* allocate_device(int64_t bytes);  // zeroed; throws std::bad_alloc
 void release_device(void* memory) noexcept;

@@ -3,8 +3,5 @@
 
 namespace mim::cuda {
 
-void gpu::measure_ceiling(context&, mim_ceiling&) {
-    fail_unsupported("measure_ceiling is not there on CUDA yet");
-}
 
 }  // namespace mim::cuda

@@ -8,8 +8,8 @@ using System.Runtime.InteropServices;
 namespace MimNative.Interop;
 
 /// <summary>
-/// Rates of a context's threads together. A multiplication and an addition count as two operations.
-/// Giga is 10^9.
+/// Rates of a context's threads together, or of a GPU as a whole. A multiplication and an addition
+/// count as two operations. Giga is 10^9.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct mim_ceiling
@@ -20,7 +20,9 @@ internal unsafe struct mim_ceiling
     public float f32_gflops;
     /// <summary>
     /// vector dot products of bf16 pairs added to f32, operands in registers;
-    /// 0 where has_bf16 of mim_context_info is
+    /// 0 where has_bf16 of mim_context_info is. On a GPU products of (16, 16)
+    /// and (16, 8) on tensor cores (mma.sync): matrix instructions of a
+    /// newer kind (wgmma) do more
     /// </summary>
     public float bf16_gflops;
     /// <summary>reading memory that no cache holds</summary>
@@ -28,8 +30,8 @@ internal unsafe struct mim_ceiling
     /// <summary>x = s x in place: the stream counted as read and as written</summary>
     public float update_gbytes;
     /// <summary>
-    /// a = b + s c, the stores past the caches: two streams read, one written,
-    /// all three counted
+    /// a = b + s c, the stores past the caches on the CPU: two streams read,
+    /// one written, all three counted
     /// </summary>
     public float triad_gbytes;
 }
@@ -38,7 +40,8 @@ internal static unsafe partial class Mim
 {
     /// <summary>
     /// Measures the ceiling: the best of several repetitions of each loop, a third of a second
-    /// altogether on an idle machine. Takes and returns 384 MiB.
+    /// altogether on an idle machine. Takes and returns 384 MiB; on a GPU twelve times its level 2
+    /// cache, and it waits for the device.
     /// While planning, the fields are set to 0.
     /// </summary>
     /// <remarks>

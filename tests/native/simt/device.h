@@ -1,6 +1,7 @@
 // The words of cuda/device.h on the emulator.
 #pragma once
 
+#include <chrono>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -13,6 +14,10 @@ namespace mim::cuda {
 
 struct stream_t {};  // everything happens at once
 using stream = stream_t*;
+struct event_t {
+    std::chrono::steady_clock::time_point when;
+};
+using event = event_t*;
 
 struct launch_shape {
     launch_shape(dim3 grid, dim3 block, int64_t shared = 0,
