@@ -68,7 +68,8 @@ internal static unsafe partial class Mim
     ///                or (B, h, w)     f32, with ids NULL; h a divisor of H and a multiple of the patch
     ///                                 rows H / patch_height, w likewise of W and W / patch_width
     ///   ids             (B, M)        i32 in [0, L): the patch that each row predicts, may repeat: each
-    ///                                 row then counts for itself; NULL for all in order (M = L)
+    ///                                 row then counts for itself; NULL for all in order (M = L). Out
+    ///                                 of range: an error on the CPU, a loss of NaN on a GPU
     ///   normalize: t becomes (t - mean) / sqrt(var + normalize_eps) of its patch, var unbiased; all of
     ///   its pixels count there, masked or not.
     /// </code>

@@ -4,7 +4,8 @@
 // From pixels to tokens and between token sets: patchify, gather, position and mask tokens,
 // random masks. Letters: B images, L patches of an image (row-major over the grid), K kept
 // patches, D channels of a token. Index views are dense i32. Ids out of range, or repeated where
-// they must be distinct, are errors on the CPU.
+// they must be distinct, are errors on the CPU. A GPU does not look at them beforehand: what an id
+// out of range asks for is NaN, and it gets no gradient.
 
 using System.Runtime.InteropServices;
 
