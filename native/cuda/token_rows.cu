@@ -1,5 +1,7 @@
 #include "cuda/token_rows.h"
 
+#include "cuda/reduce.h"
+
 namespace mim::cuda {
 
 namespace {
@@ -11,7 +13,6 @@ constexpr unsigned block = 256;
 __global__ void id_places_kernel(int32_t* first, int32_t* next, const int32_t* ids, int64_t kept,
                                  int64_t limit, bool clamped) {
     block_memory memory;
-    int32_t* repeated = memory.take<int32_t>(1);
     const int64_t image = blockIdx.x;
     first += image * limit;
     next += image * kept;
@@ -22,18 +23,16 @@ __global__ void id_places_kernel(int32_t* first, int32_t* next, const int32_t* i
         return !clamped ? -1 : id < 0 ? 0 : limit - 1;
     };
     for (int64_t value = threadIdx.x; value < limit; value += block) first[value] = -1;
-    if (threadIdx.x == 0) *repeated = 0;
     wait_block();
     for (int64_t place = threadIdx.x; place < kept; place += block) {
         next[place] = -1;
         if (const int64_t value = value_of(place); value >= 0) first[value] = int32_t(place);
     }
     wait_block();
+    int32_t repeated = 0;
     for (int64_t place = threadIdx.x; place < kept; place += block)
-        if (const int64_t value = value_of(place); value >= 0 && first[value] != place)
-            *repeated = 1;
-    wait_block();
-    if (*repeated == 0) return;
+        if (const int64_t value = value_of(place); value >= 0 && first[value] != place) ++repeated;
+    if (block_sum(repeated, memory) == 0) return;
     for (int64_t place = threadIdx.x; place < kept; place += block) {
         const int64_t value = value_of(place);
         if (value < 0) continue;
@@ -60,9 +59,9 @@ id_places::id_places(context& ctx, const view* ids, int64_t limit)
 
 void id_places::fill(gpu& device, const view* ids, bool clamped) const {
     if (ids == nullptr) return;
-    device.launch({unsigned(ids->shape[0]), block, shared_bytes<int32_t>(1)}, id_places_kernel,
-                  first, next, static_cast<const int32_t*>(data<int32_t>(*ids)), kept, limit,
-                  clamped);
+    device.launch({unsigned(ids->shape[0]), block, shared_bytes<int32_t>(block / 32)},
+                  id_places_kernel, first, next, static_cast<const int32_t*>(data<int32_t>(*ids)),
+                  kept, limit, clamped);
 }
 
 }  // namespace mim::cuda
