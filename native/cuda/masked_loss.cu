@@ -122,23 +122,24 @@ public:
         if (all_.normalize) find_moments();
         weight_ = counts ? float(one * double(all_.grad_scale) / denominator) : 0;
         const bool writes = counts && all_.dpred != nullptr;
-        const double error = sum([&](int64_t i, const float(&e)[n], const float(&m)[n]) {
+        const double error = sum([&](int64_t i, const values& v) {
             if (writes) {
                 float g[n];
-                for (int j = 0; j < n; ++j) g[j] = gradient(e[j], m[j]);
+                for (int j = 0; j < n; ++j) g[j] = gradient(v.e[j], v.m[j]);
                 store_floats(all_.dpred + row_ * count_ + i, g);
             }
             float part = 0;
-            for (int j = 0; j < n; ++j) part += masked(error_value<kind>(e[j], all_.beta), m[j]);
+            for (int j = 0; j < n; ++j)
+                part += masked(error_value<kind>(v.e[j], all_.beta), v.m[j]);
             return part;
         });
         finish(counts ? one * error : 0);
         if (all_.per_patch != nullptr) {
             double whole = error;
             if (cells_differ_)
-                whole = sum([&](int64_t, const float(&e)[n], const float(&)[n]) {
+                whole = sum([&](int64_t, const values& v) {
                     float part = 0;
-                    for (int j = 0; j < n; ++j) part += error_value<kind>(e[j], all_.beta);
+                    for (int j = 0; j < n; ++j) part += error_value<kind>(v.e[j], all_.beta);
                     return part;
                 });
             if (threadIdx.x == 0) all_.per_patch[row_] = float(whole / double(count_));
@@ -154,30 +155,39 @@ private:
     __device__ float gradient(float e, float m) const {
         return masked(error_slope<kind>(e, all_.beta) * weight_, m);
     }
+    __device__ float compared(float raw) const { return (raw - first_ - mean_) * scale_; }
     __device__ float target(int64_t i) const {
-        const float raw = staged_ != nullptr ? staged_[i] : pixels_[all_.grid.offset(uint32_t(i))];
-        return (raw - first_ - mean_) * scale_;
+        return compared(staged_ != nullptr ? staged_[i] : pixels_[all_.grid.offset(uint32_t(i))]);
     }
 
-    // Calls body(i, e, m) for each n values from the i-th: pred less target, and their cells.
+    // n values from the i-th: pred less target, target, cells.
+    struct values {
+        float e[n] = {}, t[n] = {}, m[n] = {};
+    };
+
+    // Calls body(i, values) for each n values from the i-th.
     template <class Body>
     __device__ void each(Body&& body) const {
         for (int64_t i = threadIdx.x * n; i < count_; i += blockDim.x * n) {
-            float e[n], m[n] = {};
-            load_floats(e, all_.pred + row_ * count_ + i);
+            values v;
+            load_floats(v.e, all_.pred + row_ * count_ + i);
+            if (staged_ != nullptr)
+                load_floats(v.t, static_cast<const float*>(staged_ + i));
+            else
+                for (int j = 0; j < n; ++j) v.t[j] = pixels_[all_.grid.offset(uint32_t(i + j))];
             for (int j = 0; j < n; ++j) {
-                e[j] -= target(i + j);
-                m[j] = 1;
+                v.t[j] = compared(v.t[j]);
+                v.e[j] -= v.t[j];
                 if (cells_differ_)
-                    m[j] = cell_[all_.cells.offset(all_.grid.place(uint32_t(i + j)))];
+                    v.m[j] = cell_[all_.cells.offset(all_.grid.place(uint32_t(i + j)))];
             }
-            body(i, e, m);
+            body(i, v);
         }
     }
     template <class Body>
     __device__ double sum(Body&& body) const {
         float part = 0;
-        each([&](int64_t i, const float(&e)[n], const float(&m)[n]) { part += body(i, e, m); });
+        each([&](int64_t i, const values& v) { part += body(i, v); });
         return block_sum(double(part), of_warps_);
     }
 
@@ -233,24 +243,24 @@ private:
     __device__ void add_target_gradient() const {
         float mean = 0, slope = 0;
         if (all_.normalize) {
-            const double total = sum([&](int64_t, const float(&e)[n], const float(&m)[n]) {
+            const double total = sum([&](int64_t, const values& v) {
                 float part = 0;
-                for (int j = 0; j < n; ++j) part += gradient(e[j], m[j]);
+                for (int j = 0; j < n; ++j) part += gradient(v.e[j], v.m[j]);
                 return part;
             });
-            const double product = sum([&](int64_t i, const float(&e)[n], const float(&m)[n]) {
+            const double product = sum([&](int64_t, const values& v) {
                 float part = 0;
-                for (int j = 0; j < n; ++j) part += gradient(e[j], m[j]) * target(i + j);
+                for (int j = 0; j < n; ++j) part += gradient(v.e[j], v.m[j]) * v.t[j];
                 return part;
             });
             mean = float(total / double(count_));
             slope = float(product / double(count_ - 1));
         }
-        each([&](int64_t i, const float(&e)[n], const float(&m)[n]) {
+        each([&](int64_t i, const values& v) {
             for (int j = 0; j < n; ++j) {
-                const float projected = all_.normalize ? fmaf(target(i + j), slope, mean) : 0;
+                const float projected = all_.normalize ? fmaf(v.t[j], slope, mean) : 0;
                 dpixels_[all_.grid.offset(uint32_t(i + j))] +=
-                    scale_ * (projected - gradient(e[j], m[j]));
+                    scale_ * (projected - gradient(v.e[j], v.m[j]));
             }
         });
     }
