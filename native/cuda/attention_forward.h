@@ -1,7 +1,7 @@
 // Attention's forward kernel.
 #pragma once
 
-#include "cuda/attention_scores.h"
+#include "cuda/attention_table.h"
 
 namespace mim::cuda {
 

@@ -2,47 +2,13 @@
 #pragma once
 
 #include "cuda/attention_backward.h"
+#include "cuda/attention_table.h"
 
 namespace mim::cuda {
 
 // Keys of a tile, in groups.
 template <int dim>
 inline constexpr int query_kernel_groups = dim <= 32 ? 4 : 2;
-
-// The sum of ds over the keys of each bucket, 16 rows of a warp, with which the table's gradients are
-// formed like those of keys.
-struct bucket_sums {
-    float *rows, *stage;  // (16, U padded to `stride`), (16, stage_stride)
-    int64_t stride;
-    int stage_stride;
-
-    __device__ void clear_rows() const {
-        for (int64_t i = lane_number(); i < group_rows * stride; i += 32) rows[i] = 0;
-        wait_warp();
-    }
-
-    // A lane adds all keys of its row one after the other, so the order is fixed.
-    template <int groups>
-    __device__ void add(const float (&ds)[2 * groups][4], int query, int key, int count,
-                        const score_terms& terms) const {
-        const int lane = lane_number(), g = lane / 4, t = lane % 4;
-#pragma unroll
-        for (int n = 0; n < 2 * groups; ++n) {
-            if (n / 2 * group_rows >= count) break;
-#pragma unroll
-            for (int e = 0; e < 4; ++e)
-                stage[(g + e / 2 * 8) * stage_stride + 8 * n + 2 * t + e % 2] = ds[n][e];
-        }
-        wait_warp();
-        const int last = count < groups * group_rows ? count : groups * group_rows;
-        if (lane < group_rows && query + lane < terms.queries) {
-            const int32_t* bucket = terms.buckets + int64_t(query + lane) * terms.keys + key;
-            for (int j = 0; j < last; ++j)
-                rows[lane * stride + bucket[j]] += stage[lane * stage_stride + j];
-        }
-        wait_warp();
-    }
-};
 
 template <class T, int dim>
 int64_t queries_shared_bytes(const attention_sizes& s, bool with_sums) {
@@ -54,110 +20,6 @@ int64_t queries_shared_bytes(const attention_sizes& s, bool with_sums) {
     if (s.entries > 0) bytes += shared_bytes<float>(block_rows * (tile + 1));
     if (with_sums) bytes += shared_bytes<float>(block_rows * padded_entries(s.entries));
     return bytes;
-}
-
-// 1 / sum p and sum p e of a warp's rows.
-//
-// lse is rounded at its own size, which for scores in the thousands shifts exp(score - lse) by a
-// common factor; dividing by the row's sum takes that out. And delta is summed from p e rather than
-// from dout out: `out` may have been rounded to bf16, and the row of ds should sum to 0.
-struct row_statistics {
-    float norm[2] = {0, 0}, delta[2] = {0, 0};
-
-    template <int groups>
-    __device__ void add(const float (&p)[2 * groups][4], const float (&e)[2 * groups][4],
-                        int count) {
-#pragma unroll
-        for (int n = 0; n < 2 * groups; ++n) {
-            if (n / 2 * group_rows >= count) break;
-#pragma unroll
-            for (int c = 0; c < 4; ++c) {
-                norm[c / 2] += p[n][c];
-                delta[c / 2] = fmaf(p[n][c], e[n][c], delta[c / 2]);
-            }
-        }
-    }
-    __device__ void finish() {
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            const float sum = sum_of_row(norm[half]);
-            norm[half] = sum > 0 ? 1 / sum : 0.0f;  // 0 in rows behind the last
-            delta[half] = norm[half] * sum_of_row(delta[half]);
-        }
-    }
-};
-
-// dq (16 x dim) += the sums of ds by bucket, times the rows of the table.
-template <class T, int dim, int groups>
-__device__ void add_table_rows(float (&dq)[dim / 8][4], const bucket_sums& sums, const T* table,
-                               int entries, T* tile) {
-    const int padded = padded_entries(entries), g = lane_number() / 4, t = lane_number() % 4;
-    constexpr int most = groups * group_rows;
-    for (int first = 0; first < entries; first += most) {
-        wait_block();
-        load_tile<T, dim>(tile, rows_of_table<T, dim>(table, entries, 0), first, padded, most, dim);
-        close_copy_group();
-        wait_for_copies<0>();
-        wait_block();
-        float p[2 * groups][4];
-#pragma unroll
-        for (int n = 0; n < 2 * groups; ++n)
-#pragma unroll
-            for (int e = 0; e < 4; ++e) {
-                const int entry = first + 8 * n + 2 * t + e % 2;
-                p[n][e] = entry < padded ? sums.rows[(g + e / 2 * 8) * sums.stride + entry] : 0.0f;
-            }
-        multiply_weights<dim, groups>(dq, p, tile, padded - first);
-    }
-}
-
-// part (D, U) = or += sums^T q over the `present` queries of a block, 16 entries a warp.
-template <class T, int dim, int warps>
-__device__ void add_dtable(float* part, bool first_of_part, const float* sums, int64_t stride,
-                           const T* q, int present, const attention_sizes& s) {
-    const int g = lane_number() / 4, t = lane_number() % 4;
-    for (int first = warp_number() * group_rows; first < s.entries; first += warps * group_rows) {
-        float p[2 * warps][4], c[dim / 8][4];
-#pragma unroll
-        for (int n = 0; n < 2 * warps; ++n)
-#pragma unroll
-            for (int e = 0; e < 4; ++e) {
-                const int query = 8 * n + 2 * t + e % 2;
-                p[n][e] = query < present ? sums[query * stride + first + g + e / 2 * 8] : 0.0f;
-            }
-        clear(c);
-        multiply_exact_weights<T, dim, warps>(c, p, q, present);
-#pragma unroll
-        for (int i = 0; i < dim / 8; ++i)
-#pragma unroll
-            for (int e = 0; e < 4; ++e) {
-                const int entry = first + g + e / 2 * 8, column = 8 * i + 2 * t + e % 2;
-                if (entry >= s.entries || column >= s.dim) continue;
-                float* to = part + int64_t(column) * s.entries + entry;
-                *to = first_of_part ? c[i][e] : *to + c[i][e];
-            }
-    }
-}
-
-// The mean of the keys of a tile. A row of ds sums to 0, but rounded to bf16 it does not: what all
-// keys have in common must be taken out of dq again.
-template <class T, int dim>
-__device__ void mean_of_rows(float* mean, const T* tile, int count) {
-    for (int c = int(threadIdx.x); c < dim; c += int(blockDim.x)) {
-        float sum = 0;
-        for (int j = 0; j < count; ++j) sum += float(tile[j * tile_stride<T, dim> + c]);
-        mean[c] = sum / float(count);
-    }
-}
-template <int dim>
-__device__ void finish_dq(float (&dq)[dim / 8][4], const float (&sum_of_ds)[4], const float* mean,
-                          float scale) {
-    const int t = lane_number() % 4;
-#pragma unroll
-    for (int i = 0; i < dim / 8; ++i)
-#pragma unroll
-        for (int c = 0; c < 4; ++c)
-            dq[i][c] = scale * fmaf(-sum_of_ds[c], mean[8 * i + 2 * t + c % 2], dq[i][c]);
 }
 
 // grid (query tiles x heads x chunks), block 128: a warp owns 16 queries of one head, and does so for

@@ -1,12 +1,12 @@
 // What stands between the products of attention: the terms of a score that depend on where query and
-// key stand, and the table of LoMaR as more keys.
+// key stand.
 #pragma once
 
 #include "cuda/attention_tiles.h"
 
 namespace mim::cuda {
 
-// The optional arguments. `table` is a copy of it in rows, see split_table_kernel.
+// The optional arguments but the table, of which kernels get a copy (attention_table.h).
 struct attention_positions {
     const float *bias, *mask;
     const int32_t *buckets, *windows;
@@ -91,69 +91,5 @@ __device__ void close_behind(float (&s)[2 * groups][4], int count) {
 }
 
 constexpr float log2_e = 1.4426950408889634f;
-
-// ---- the table ----
-
-// A bf16 has 8 bits of a float's 24: the table is the sum of three.
-template <class T>
-inline constexpr int table_parts = std::is_same_v<T, float> ? 1 : 3;
-
-__host__ __device__ constexpr int padded_entries(int entries) {
-    return (entries + group_rows - 1) / group_rows * group_rows;
-}
-// Floats from row to row of q table in shared memory.
-__host__ __device__ constexpr int products_room(int entries) {
-    return padded_entries(entries) + 8;
-}
-
-// grid (ceil(parts / 256)), block 256: rows (parts, padded entries, dim), one thread an element of
-// the table (D, U), with zeros around it.
-template <class T, int dim>
-__global__ void split_table_kernel(T* rows, const float* table, int entries, int columns) {
-    const int padded = padded_entries(entries);
-    const int i = int(blockIdx.x * blockDim.x + threadIdx.x), entry = i / dim, column = i % dim;
-    if (entry >= padded) return;
-    float rest = entry < entries && column < columns ? table[column * entries + entry] : 0.0f;
-    for (int part = 0; part < table_parts<T>; ++part) {
-        const T value(rest);
-        rows[(int64_t(part) * padded + entry) * dim + column] = value;
-        rest -= float(value);
-    }
-}
-
-template <class T, int dim>
-__device__ token_rows<const T> rows_of_table(const T* rows, int entries, int part) {
-    return {rows + int64_t(part) * padded_entries(entries) * dim, dim, nullptr, true};
-}
-
-// products[i, u] = left_i.table_u for this warp's 16 rows, of which the first `present` are written.
-// `tile` is shared memory of the block; all its warps come here together.
-template <class T, int dim, int groups>
-__device__ void multiply_table(float* products, int64_t stride, int present,
-                               left_rows<T, dim>& left, const T* table, int entries, T* tile) {
-    const int padded = padded_entries(entries), g = lane_number() / 4, t = lane_number() % 4;
-    constexpr int most = groups * group_rows;
-    for (int first = 0; first < entries; first += most) {
-        float c[2 * groups][4];
-        clear(c);
-        for (int part = 0; part < table_parts<T>; ++part) {
-            wait_block();
-            load_tile<T, dim>(tile, rows_of_table<T, dim>(table, entries, part), first, padded,
-                              most, dim);
-            close_copy_group();
-            wait_for_copies<0>();
-            wait_block();
-            multiply_rows<dim, groups>(c, left, tile, padded - first);
-        }
-#pragma unroll
-        for (int n = 0; n < 2 * groups; ++n)
-#pragma unroll
-            for (int e = 0; e < 4; ++e) {
-                const int row = g + e / 2 * 8, entry = first + 8 * n + 2 * t + e % 2;
-                if (row < present && entry < entries) products[row * stride + entry] = c[n][e];
-            }
-    }
-    wait_block();
-}
 
 }  // namespace mim::cuda
