@@ -1,7 +1,8 @@
 // Attention's backward kernel for short sequences: all gradients of a head from one pass.
 #pragma once
 
-#include "cuda/attention_queries.h"
+#include "cuda/attention_backward.h"
+#include "cuda/attention_table.h"
 
 namespace mim::cuda {
 
