@@ -46,8 +46,8 @@ public sealed class CudaTests : FolderTests
         double[] Losses(string folder, params string[] more)
         {
             CommandLine.RunWith(
-                Variable, Emulated, "pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At(folder),
-                .. more).Succeeds();
+                Variable, Emulated,
+                ["pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At(folder), .. more]).Succeeds();
             return [.. File.ReadLines(At($"{folder}/metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble())];
         }
         double[] cpu = Losses("cpu", "--precision", "f32"), cuda = Losses("cuda", "--device", "cuda", "--precision", "f32");
