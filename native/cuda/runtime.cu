@@ -106,7 +106,9 @@ double seconds_between(event first, event second) {
 void* allocate_device(int64_t bytes) {
     void* memory = nullptr;
     require(cudaMalloc(&memory, size_t(bytes)), "allocating device memory");
-    const cudaError_t cleared = cudaMemset(memory, 0, size_t(bytes));
+    cudaError_t cleared = cudaMemset(memory, 0, size_t(bytes));
+    // our stream does not wait for the one that clears
+    if (cleared == cudaSuccess) cleared = cudaStreamSynchronize(cudaStreamLegacy);
     if (cleared != cudaSuccess) cudaFree(memory);
     require(cleared, "clearing device memory");
     return memory;
