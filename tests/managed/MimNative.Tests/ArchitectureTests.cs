@@ -28,6 +28,7 @@ public sealed partial class ArchitectureTests
         ["include"] = ["mim"],
         ["core"] = ["mim", "core"],
         ["cpu"] = ["mim", "core", "cpu", "hwy"],
+        ["cuda"] = ["mim", "core", "cuda", "simt"],  // simt: the emulator, in the place of cuda/nvidia.h
         ["image"] = ["mim", "core", "image", "hwy"],
     };
 
