@@ -25,6 +25,13 @@ public:
     virtual void synchronize() = 0;
     virtual void begin() {}  // before each op, in the thread that calls it
 
+    // Steps that repeat (context.h), begun and ended in pairs: a device that does everything at once
+    // has nothing to record.
+    virtual void begin_step(int32_t) {}
+    virtual bool end_step() { return true; }
+    virtual void cancel_step() noexcept {}
+    virtual int64_t replayed_steps() const { return 0; }
+
     // the ops
 #define MIM_OP(name, parameters) virtual void name parameters = 0;
 #include "core/backend_ops.inc"
@@ -38,9 +45,9 @@ std::shared_ptr<backend> make_cpu_backend(int32_t threads);
 // closed. MIM_ERROR_DEVICE_UNAVAILABLE lists every path that was tried, with the loader's words.
 std::shared_ptr<backend> make_cuda_backend(int32_t device_index);
 
-// A hash over all kernel signatures: a CUDA library that was built against others is refused.
+// A hash over what stands in the backend: a CUDA library that was built against others is refused.
 inline constexpr uint64_t backend_hash = [] {
-    constexpr char signatures[] =
+    constexpr char signatures[] = "steps "  // functions of the device itself, which stand above
 #define MIM_OP(name, parameters) #name #parameters
 #include "core/backend_ops.inc"
 #undef MIM_OP

@@ -75,6 +75,25 @@ void context::reserve_scratch(int64_t bytes) {
     scratch_ = device_memory(device_, round_up(bytes));
 }
 
+void context::begin_step(int32_t number) {
+    if (step_ >= 0)
+        fail_argument("step " + std::to_string(number) + " is begun within step " +
+                      std::to_string(step_) + ", expected mim_step_end or mim_step_cancel first");
+    device_->begin_step(number);
+    step_ = number;
+}
+
+bool context::end_step() {
+    if (step_ < 0) fail_argument("no step was begun, expected mim_step_begin first");
+    step_ = -1;
+    return device_->end_step();
+}
+
+void context::cancel_step() noexcept {
+    if (step_ >= 0) device_->cancel_step();
+    step_ = -1;
+}
+
 void context::on_device(std::initializer_list<std::pair<const view*, const char*>> views) const {
     for (const auto& [v, name] : views)
         if (v != nullptr && v->device != device_kind_)
@@ -139,6 +158,7 @@ mim_status mim_context_get_info(mim_context* ctx, mim_context_info* info) {
         info->scratch_bytes = ctx->scratch_held();
         info->scratch_peak = ctx->scratch_peak();
         info->native_nanoseconds = ctx->native_nanoseconds();
+        info->replayed_steps = ctx->device()->replayed_steps();
     });
 }
 
@@ -167,6 +187,33 @@ mim_status mim_context_synchronize(mim_context* ctx) {
         require_present({MIM_ARG(ctx)});
         ctx->charge_call();
         ctx->device()->synchronize();
+    });
+}
+
+mim_status mim_step_begin(mim_context* ctx, int32_t number) {
+    return guarded("mim_step_begin", [&] {
+        require_present({MIM_ARG(ctx)});
+        if (number < 0)
+            mim::fail_argument("number is " + std::to_string(number) + ", expected at least 0");
+        ctx->charge_call();
+        ctx->begin_step(number);
+    });
+}
+
+mim_status mim_step_end(mim_context* ctx, int32_t* started) {
+    return guarded("mim_step_end", [&] {
+        require_present({MIM_ARG(ctx), MIM_ARG(started)});
+        *started = 0;
+        ctx->charge_call();
+        *started = ctx->end_step();
+    });
+}
+
+mim_status mim_step_cancel(mim_context* ctx) {
+    return guarded("mim_step_cancel", [&] {
+        require_present({MIM_ARG(ctx)});
+        ctx->charge_call();
+        ctx->cancel_step();
     });
 }
 

@@ -34,6 +34,9 @@ private:
 class MIM_API context {
 public:
     context(std::shared_ptr<backend> device, int32_t device_kind, int32_t threads);
+    ~context() { cancel_step(); }
+    context(const context&) = delete;
+    context& operator=(const context&) = delete;
 
     int32_t threads() const { return threads_; }
     int32_t device_kind() const { return device_kind_; }
@@ -63,6 +66,11 @@ public:
     int64_t scratch_held() const { return scratch_.bytes(); }
     int64_t scratch_peak() const { return scratch_peak_; }
 
+    // Steps that repeat: see mim_step_begin.
+    void begin_step(int32_t number);
+    bool end_step();
+    void cancel_step() noexcept;
+
     // Every given view must lie on this context's device.
     void on_device(std::initializer_list<std::pair<const view*, const char*>> views) const;
 
@@ -73,6 +81,7 @@ private:
     int32_t device_kind_;
     int32_t threads_;
     bool planning_ = false;
+    int32_t step_ = -1;  // the one that was begun
     std::string description_;
     device_memory scratch_;
     int64_t scratch_used_ = 0;

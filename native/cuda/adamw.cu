@@ -15,14 +15,14 @@ constexpr unsigned block = 256;
 constexpr int width = 4, vectors_per_thread = 4;
 constexpr int64_t elements_per_block = int64_t(block) * width * vectors_per_thread;
 
-// Segments of one launch, told with its arguments: those of a recorded launch are kept with it.
-// Arguments may take 4 KB in all.
+// Segments of one launch, told with its arguments: those of a recorded launch are kept with it,
+// and all bytes of them are compared with those of the next. Arguments may take 4 KB in all.
 struct segment_batch {
     static constexpr int most = 120;
     int32_t count = 0;
     uint32_t first_block[most + 1] = {};  // of each segment, and behind the last
-    int64_t begin[most], end[most];
-    float weight_decay[most], lr_scale[most];
+    int64_t begin[most] = {}, end[most] = {};
+    float weight_decay[most] = {}, lr_scale[most] = {};
 };
 
 struct adamw_buffers {

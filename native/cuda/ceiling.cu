@@ -138,6 +138,7 @@ private:
 
 void gpu::measure_ceiling(context& ctx, mim_ceiling& ceiling) {
     if (ctx.planning()) return;
+    require_no_step("measuring the device");
     const int64_t sinks = properties_.multiprocessors * threads_per_multiprocessor;
     const int64_t stream_floats = properties_.cache_bytes;  // four times the cache
     const std::unique_ptr<void, void (*)(void*)> memory(

@@ -101,26 +101,32 @@ void gpu::copy(context& ctx, const view& dst, const view& src) {
     void* stage =
         staged ? ctx.scratch<char>(bytes_of(from_host || on_device ? src : dst)) : nullptr;
     if (ctx.planning()) return;
+    if (to_host) require_no_step("copying to host memory");
     if (to_host && from_host) fail_unsupported("mim_copy from host to host needs a CPU context");
     if (simple) {
         if (staged) {
-            copy_bytes(stage, src.data, bytes_of(src), stream_);
-            return copy_bytes(dst.data, stage, bytes_of(src), stream_);
+            copy_dense(stage, src.data, bytes_of(src), false);
+            return copy_dense(dst.data, stage, bytes_of(src), false);
         }
-        return copy_bytes(dst.data, src.data, bytes_of(src), stream_);
+        return copy_dense(dst.data, src.data, bytes_of(src), from_host);
     }
     if (on_device) return copy_on_device(dst, src);
     if (from_host) {
         std::vector<char> packed(size_t(bytes_of(src)));
         walk_host(src, packed.data(), /*gather=*/true);
-        copy_bytes(stage, packed.data(), bytes_of(src), stream_);
+        copy_dense(stage, packed.data(), bytes_of(src), true);
         return copy_on_device(dst, dense_like(src, MIM_CUDA, stage));
     }
     copy_on_device(dense_like(dst, MIM_CUDA, stage), src);
     std::vector<char> packed(size_t(bytes_of(dst)));
-    copy_bytes(packed.data(), stage, bytes_of(dst), stream_);
+    copy_dense(packed.data(), stage, bytes_of(dst), false);
     cuda::synchronize(stream_);
     walk_host(dst, packed.data(), /*gather=*/false);
+}
+
+void gpu::copy_dense(void* to, const void* from, int64_t bytes, bool from_host) {
+    const void* source = from_host ? step_.staged(from, bytes) : from;
+    if (step_.takes(to, source, bytes)) copy_bytes(to, source, bytes, stream_);
 }
 
 void gpu::copy_on_device(const view& dst, const view& src) {

@@ -3,9 +3,16 @@
 
 namespace mim::cuda {
 
-gpu::gpu(int32_t index) : index_(index), properties_(open_device(index)), stream_(make_stream()) {}
+gpu::gpu(int32_t index)
+    : index_(index), properties_(open_device(index)), stream_(make_stream()), step_(stream_) {}
 
 gpu::~gpu() {
+    try {
+        use_device(index_);
+        step_.cancel();
+        cuda::synchronize(stream_);  // what is under way reads memory that ends below
+    } catch (...) {                  // a device that failed has nothing under way
+    }
     destroy_stream(stream_);
 }
 
@@ -14,19 +21,39 @@ void* gpu::allocate(int64_t bytes) {
     return allocate_device(bytes);
 }
 
-// What is still under way may use the memory.
 void gpu::release(void* memory, int64_t) noexcept {
     try {
         use_device(index_);
-        cuda::synchronize(stream_);
-    } catch (...) {  // a device that failed has nothing under way
+    } catch (...) {  // then releasing cannot do anything either
     }
-    release_device(memory);
+    step_.release(memory);
 }
 
 void gpu::synchronize() {
+    require_no_step("waiting for the device");
     use_device(index_);
     cuda::synchronize(stream_);
+}
+
+void gpu::require_no_step(const char* tried) const {
+    if (step_.is_open())
+        fail_unsupported(
+            std::string(tried) +
+            " within a step, whose work is started by mim_step_end, expected after it");
+}
+
+void gpu::begin_step(int32_t number) {
+    use_device(index_);
+    step_.begin(number);
+}
+
+bool gpu::end_step() {
+    use_device(index_);
+    return step_.end();
+}
+
+void gpu::cancel_step() noexcept {
+    step_.cancel();
 }
 
 }  // namespace mim::cuda

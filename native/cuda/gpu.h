@@ -7,6 +7,7 @@
 #include "cuda/fft.h"
 #include "cuda/matmul.h"
 #include "cuda/runtime.h"
+#include "cuda/step_graph.h"
 
 namespace mim::cuda {
 
@@ -33,6 +34,10 @@ public:
     void release(void* memory, int64_t bytes) noexcept override;
     void synchronize() override;
     void begin() override { use_device(index_); }
+    void begin_step(int32_t number) override;
+    bool end_step() override;
+    void cancel_step() noexcept override;
+    int64_t replayed_steps() const override { return step_.replayed(); }
 
 #define MIM_OP(name, parameters) void name parameters override;
 #include "core/backend_ops.inc"
@@ -47,27 +52,31 @@ public:
     void multiply_with(const matrix_product& product, void* c, const void* a, const void* b,
                        const void* bias, const product_scratch& scratch);
 
-    // launch(shape, kernel, arguments...) into the backend's stream
-    template <class... A>
-    void launch(const launch_shape& shape, A... kernel_and_arguments) {
-        cuda::launch(stream_, shape, kernel_and_arguments...);
+    // launch(shape, kernel, arguments...) into the backend's stream, or into the step that is gathered.
+    template <class... P, class... A>
+    void launch(const launch_shape& shape, void (*kernel)(P...), A... arguments) {
+        if (step_.takes(shape.grid, shape.block, shape.shared, kernel, P(arguments)...))
+            cuda::launch(stream_, shape, kernel, arguments...);
     }
 
     int32_t multiprocessors() const {
         return properties_.multiprocessors;
     }
-    stream work() const {
-        return stream_;
-    }
 
 private:
     void copy_on_device(const view& dst, const view& src);
+    void apply(const transform& t, void* to, void* from, void* workspace);
+    // Whatever a step may have asked for so far has to be done first.
+    void require_no_step(const char* tried) const;
+    // Into the stream or the step; `from_host` where the bytes may be gone when this returns.
+    void copy_dense(void* to, const void* from, int64_t bytes, bool from_host);
 
     int32_t index_;
     device_properties properties_;
     stream stream_ = nullptr;
     matmul matmul_;
     fft fft_;
+    step_graph step_;
 };
 
 // Blocks of `size` that cover `count`; throws where a grid cannot have that many.

@@ -29,7 +29,12 @@ const void* gpu::bias_in(int32_t dtype, const float* bias, int64_t count, bf16* 
 
 void gpu::multiply_with(const matrix_product& product, void* c, const void* a, const void* b,
                         const void* bias, const product_scratch& scratch) {
-    matmul_.run(product, c, a, b, bias, scratch.workspace, stream_);
+    // field by field: between them lie bytes that are nobody's
+    const auto& [m, n, k, lc, la, lb, has_bias, accumulate] = product;
+    if (step_.takes(m, n, k, lc.dtype, lc.row_stride, lc.column_stride, la.dtype, la.row_stride,
+                    la.column_stride, lb.dtype, lb.row_stride, lb.column_stride, has_bias,
+                    accumulate, c, a, b, bias, scratch.workspace))
+        matmul_.run(product, c, a, b, bias, scratch.workspace, stream_);
 }
 
 void gpu::linear_forward(context& ctx, const view& y, const view& x, const view& w,

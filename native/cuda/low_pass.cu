@@ -118,6 +118,11 @@ __global__ void magnitude_kernel(float* y, const complex_float* whole, normalisa
 
 }  // namespace
 
+void gpu::apply(const transform& t, void* to, void* from, void* workspace) {
+    if (step_.takes(t.kind, t.planes, t.height, t.width, to, from, workspace))
+        fft_.run(t, to, from, workspace, stream_);
+}
+
 void gpu::low_pass(context& ctx, const view& y, const view& x, const view& mean, const view& std,
                    const mim_low_pass_params& params) {
     const int64_t planes = x.shape[0] * x.shape[1], height = x.shape[2], width = x.shape[3];
@@ -159,14 +164,14 @@ void gpu::low_pass(context& ctx, const view& y, const view& x, const view& mean,
     for (int64_t first = 0; first < planes; first += piece) {
         const int64_t count = std::min(piece, planes - first);
         float* const result = data<float>(y) + first * pixels;
-        fft_.run(in(count), half, data<float>(x) + first * pixels, workspace, stream_);
+        apply(in(count), half, data<float>(x) + first * pixels, workspace);
         if (is_real)
             launch(tiles(width / 2 + 1, count), drop_bins_kernel, half, filter);
         else
             launch(tiles(width, count), spread_bins_kernel, whole,
                    static_cast<const complex_float*>(half), filter);
-        fft_.run(out(count), is_real ? static_cast<void*>(result) : whole, is_real ? half : whole,
-                 workspace, stream_);
+        apply(out(count), is_real ? static_cast<void*>(result) : whole, is_real ? half : whole,
+              workspace);
         const normalisation by = {
             data<float>(mean),           data<float>(std),  x.shape[1], first, pixels,
             float(1.0 / double(pixels)), filter.keeps(0, 0)};

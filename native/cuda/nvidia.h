@@ -13,6 +13,7 @@ namespace mim::cuda {
 
 using stream = cudaStream_t;
 using event = cudaEvent_t;
+using graph = cudaGraphExec_t;
 
 // Throws mim::error with what was tried and CUDA's own words.
 void require(cudaError_t status, const std::string& tried);

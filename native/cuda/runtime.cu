@@ -126,4 +126,49 @@ void clear_bytes(void* to, int64_t bytes, stream s) {
     require(cudaMemsetAsync(to, 0, size_t(bytes), s), "clearing device memory");
 }
 
+void wait_for(event e) {
+    require(cudaEventSynchronize(e), "waiting for an event");
+}
+
+void* allocate_host(int64_t bytes) {
+    void* memory = nullptr;
+    require(cudaMallocHost(&memory, size_t(bytes)), "allocating pinned memory");
+    return memory;
+}
+
+void release_host(void* memory) noexcept {
+    cudaFreeHost(memory);
+}
+
+void begin_recording(stream s) {
+    require(cudaStreamBeginCapture(s, cudaStreamCaptureModeRelaxed), "recording a step");
+}
+
+graph end_recording(stream s) {
+    cudaGraph_t captured = nullptr;
+    const cudaError_t ended = cudaStreamEndCapture(s, &captured);
+    if (ended != cudaSuccess) cudaGetLastError();  // no error of the next launch
+    require(ended, "recording a step");
+    graph made = nullptr;
+    const cudaError_t status = cudaGraphInstantiate(&made, captured, 0);
+    cudaGraphDestroy(captured);
+    require(status, "making a graph of a step");
+    return made;
+}
+
+void cancel_recording(stream s) noexcept {
+    cudaGraph_t captured = nullptr;
+    cudaStreamEndCapture(s, &captured);
+    if (captured != nullptr) cudaGraphDestroy(captured);
+    cudaGetLastError();  // a recording that failed is no error of the next launch
+}
+
+void start(graph g, stream s) {
+    require(cudaGraphLaunch(g, s), "starting a step");
+}
+
+void destroy_graph(graph g) noexcept {
+    cudaGraphExecDestroy(g);
+}
+
 }  // namespace mim::cuda

@@ -43,4 +43,19 @@ void release_device(void* memory) noexcept;
 void copy_bytes(void* to, const void* from, int64_t bytes, stream s);
 void clear_bytes(void* to, int64_t bytes, stream s);
 
+// The host waits for what was recorded into the stream before the event.
+void wait_for(event e);
+
+// Memory of the host that the device reads by itself while the host goes on.
+void* allocate_host(int64_t bytes);  // throws std::bad_alloc
+void release_host(void* memory) noexcept;
+
+// What is asked of the stream between the two is not done but kept, as a whole that can be started
+// again and again. Copies read host memory when it is started.
+void begin_recording(stream s);
+graph end_recording(stream s);  // ends it too where it throws
+void cancel_recording(stream s) noexcept;
+void start(graph g, stream s);
+void destroy_graph(graph g) noexcept;
+
 }  // namespace mim::cuda

@@ -21,6 +21,9 @@ internal static unsafe partial class Mim
         "mim_context_set_planning",
         "mim_context_reserve_scratch",
         "mim_context_synchronize",
+        "mim_step_begin",
+        "mim_step_end",
+        "mim_step_cancel",
         "mim_buffer_create",
         "mim_buffer_destroy",
         "mim_buffer_data",
@@ -126,10 +129,11 @@ internal static unsafe partial class AbiLayout
         mim_context_info value = default;
         var start = (byte*)&value;
         return new AbiStruct("mim_context_info", sizeof(mim_context_info),
-            ["size", "device", "threads", "has_bf16", "scratch_bytes", "scratch_peak", "native_nanoseconds"],
+            ["size", "device", "threads", "has_bf16", "scratch_bytes", "scratch_peak", "native_nanoseconds",
+                "replayed_steps"],
             [(byte*)&value.size - start, (byte*)&value.device - start, (byte*)&value.threads - start,
                 (byte*)&value.has_bf16 - start, (byte*)&value.scratch_bytes - start, (byte*)&value.scratch_peak - start,
-                (byte*)&value.native_nanoseconds - start]);
+                (byte*)&value.native_nanoseconds - start, (byte*)&value.replayed_steps - start]);
     }
 
     private static AbiStruct Of_mim_attention_params()

@@ -49,6 +49,8 @@ internal unsafe struct mim_context_info
     /// </code>
     /// </remarks>
     public long native_nanoseconds;
+    /// <summary>steps that were started as they had been recorded before: mim_step_end</summary>
+    public long replayed_steps;
 }
 
 internal static unsafe partial class Mim
@@ -90,6 +92,42 @@ internal static unsafe partial class Mim
         Check(Native.mim_context_synchronize(ctx));
 
     /// <summary>
+    /// Steps that repeat. What is asked of a context between mim_step_begin and mim_step_end, a CUDA device
+    /// is given as one graph where it is the same as before: the same calls in the same order with the same
+    /// addresses, shapes and params. The first step of a number is done as it is asked for. The next ones are
+    /// recorded while nothing is done yet, and mim_step_end starts them. From then on calls are only compared
+    /// with what was recorded, and mim_step_end starts that again. What may be other numbers every time: what
+    /// mim_copy takes from host memory, which may be overwritten as soon as mim_copy returns, and seed and
+    /// epoch of mim_random_uniform.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    ///   Where a call differs from the recorded one nothing is done at all, and mim_step_end tells so in
+    /// `started`: then make the same calls again between another begin and end, which does them as they are
+    /// asked for and forgets what was recorded.
+    ///   Within a step nothing can be waited for, measured or copied to host memory on a CUDA device:
+    /// MIM_ERROR_UNSUPPORTED. Memory that is made or destroyed within a step is so at once as far as the
+    /// caller can tell.
+    ///   number   which step, for a caller with several that repeat: at least 0
+    ///   started  0 where the calls have to be made again, otherwise 1
+    /// A CPU does everything at once, and every step is started. MIM_ERROR_INVALID_ARGUMENT where a step is
+    /// begun within a step, or ended without one.
+    /// </code>
+    /// </remarks>
+    public static void mim_step_begin(mim_context* ctx, int number) =>
+        Check(Native.mim_step_begin(ctx, number));
+
+    public static void mim_step_end(mim_context* ctx, int* started) =>
+        Check(Native.mim_step_end(ctx, started));
+
+    /// <summary>
+    /// Ends a step in which something failed without starting it. What was already done stays done; the
+    /// next step of that number is done as it is asked for. Does nothing where no step was begun.
+    /// </summary>
+    public static void mim_step_cancel(mim_context* ctx) =>
+        Check(Native.mim_step_cancel(ctx));
+
+    /// <summary>
     /// Memory on the context's device, zeroed, aligned to at least 64 bytes; large buffers ask the
     /// system for huge pages.
     /// </summary>
@@ -127,6 +165,15 @@ internal static unsafe partial class Mim
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_context_synchronize(mim_context* ctx);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_step_begin(mim_context* ctx, int number);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_step_end(mim_context* ctx, int* started);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_step_cancel(mim_context* ctx);
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern mim_status mim_buffer_create(mim_context* ctx, mim_buffer** buffer, long bytes);

@@ -13,6 +13,8 @@ public sealed unsafe class Context : IDisposable
 {
     private readonly ContextHandle _handle = new();
     private readonly ConditionalWeakTable<Array, DeviceBuffer> _resident = [];
+    private readonly List<Array> _tablesOfStep = [];
+    private bool _isInStep;
 
     /// <summary>Opens a device.</summary>
     /// <param name="device">The device.</param>
@@ -87,6 +89,52 @@ public sealed unsafe class Context : IDisposable
             ceiling.f32_gflops, ceiling.bf16_gflops, ceiling.read_gbytes, ceiling.update_gbytes, ceiling.triad_gbytes);
     }
 
+    /// <summary>
+    /// Whether work that repeats is recorded and started as a whole where the device can do that. Without it everything is done as it is
+    /// asked for, with the same results: to find out what an error comes from.
+    /// </summary>
+    public bool RecordsSteps { get; set; } = true;
+
+    /// <summary>How often work was started as it had been recorded before; see <see cref="Repeat"/>.</summary>
+    public long ReplayedSteps => Info.replayed_steps;
+
+    /// <summary>
+    /// Does work that repeats: the same ops on the same memory every time, with other numbers from the host. A CUDA device records it and
+    /// starts it as a whole. Until this returns nothing of it can be read back.
+    /// </summary>
+    /// <param name="number">Which work, for a caller with several kinds: at least 0.</param>
+    /// <param name="work">The work. Where it is not what was recorded, it is asked for twice, so it must not change anything but the
+    /// device's memory.</param>
+    public void Repeat(int number, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (!RecordsSteps)
+        {
+            work();
+            return;
+        }
+        for (var started = 0; started == 0;)
+        {
+            Mim.mim_step_begin(Native, number);
+            try
+            {
+                _isInStep = true;
+                work();
+                Mim.mim_step_end(Native, &started);
+            }
+            finally
+            {
+                _isInStep = false;
+                if (started == 0)
+                {
+                    Mim.mim_step_cancel(Native);
+                    ForgetTablesOfStep();
+                }
+                _tablesOfStep.Clear();
+            }
+        }
+    }
+
     /// <summary>Waits until everything that was asked of the device is done.</summary>
     public void Synchronize() => Mim.mim_context_synchronize(Native);
 
@@ -109,6 +157,10 @@ public sealed unsafe class Context : IDisposable
         }
         var buffer = new DeviceBuffer(this, (long)values.Length * sizeof(T));
         _resident.Add(values, buffer);
+        if (_isInStep)
+        {
+            _tablesOfStep.Add(values);
+        }
         ResidentBytes += buffer.Bytes;
         fixed (T* start = values)
         {
@@ -120,6 +172,20 @@ public sealed unsafe class Context : IDisposable
             SetPlanning(wasPlanning);
         }
         return buffer;
+    }
+
+    // Their numbers were to be copied by a step that was not started.
+    private void ForgetTablesOfStep()
+    {
+        foreach (var values in _tablesOfStep)
+        {
+            if (_resident.TryGetValue(values, out var table))
+            {
+                _resident.Remove(values);
+                ResidentBytes -= table.Bytes;
+                table.Dispose();
+            }
+        }
     }
 
     internal void SetPlanning(bool enabled)

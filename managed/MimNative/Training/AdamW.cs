@@ -18,6 +18,9 @@ public sealed class AdamW : IDisposable
     private readonly AdamWSettings _settings;
     private readonly OptimizerSegment[] _segments;
     private readonly DeviceBuffer _scalars;
+    private readonly Action _apply;
+    private double _rate;
+    private Step? _step;
 
     /// <summary>An optimiser of everything that the store trains.</summary>
     /// <param name="store">The allocated store.</param>
@@ -35,6 +38,7 @@ public sealed class AdamW : IDisposable
             .. store.Parameters.Where(p => p.IsTrainable).Select(p => new OptimizerSegment(
                 p.Offset, p.Count, decays(p) ? (float)settings.WeightDecay : 0f, 1f)),
         ];
+        _apply = Apply;
         _scalars = new DeviceBuffer(context, sizeof(float) * (Ops.AdamWScalars + 1));
     }
 
@@ -64,10 +68,20 @@ public sealed class AdamW : IDisposable
     {
         ArgumentNullException.ThrowIfNull(step);
         Steps++;
+        (_rate, _step) = (learningRate, step);
+        step.Context.Repeat(RepeatedWork.Update, _apply);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _scalars.Dispose();
+
+    private void Apply()
+    {
+        var step = _step!;
         var scalars = _scalars.View(DType.F32, 0, Ops.AdamWScalars);
         step.Upload<float>(
             [
-                (float)learningRate,
+                (float)_rate,
                 // of the very floats that the kernel averages with, or the first steps would be off by their rounding
                 (float)(1 - Math.Pow((float)_settings.Beta1, Steps)),
                 (float)(1 - Math.Pow((float)_settings.Beta2, Steps)),
@@ -78,7 +92,4 @@ public sealed class AdamW : IDisposable
             _store.Values, _store.Moment1, _store.Moment2, _store.Rounded, _store.Grads, GradientNorm, scalars, _segments,
             (float)_settings.Beta1, (float)_settings.Beta2, (float)_settings.Eps, (float)_settings.Clip, step);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _scalars.Dispose();
 }

@@ -34,6 +34,8 @@ public sealed class Pretrainer : IDisposable
     private readonly TrainRecipe _train;
     private readonly RunState _begun;
     private readonly float[] _microLosses;
+    private readonly Action _trainOnBatch;
+    private ImageBatch? _batch;
 
     /// <summary>A run from its beginning, or from where <paramref name="from"/> stands (the model is loaded by the caller).</summary>
     /// <exception cref="ArgumentException">The data holds fewer pictures than one step needs, ...</exception>
@@ -63,19 +65,20 @@ public sealed class Pretrainer : IDisposable
         Progress = new RunProgress(
             _begun.Step, _begun.Epoch, _begun.StepInEpoch, _begun.SamplesSeen, _begun.LossSum, _begun.LossCount);
         _microLosses = new float[_train.Accumulation];
+        _trainOnBatch = TrainOnBatch;
         _schedule = LearningRateSchedule.Of(model.Recipe, checked((int)StepsPerEpoch * _train.Accumulation));
         _optimizer = new AdamW(
             model.Store,
             new AdamWSettings(_train.Beta1, _train.Beta2, _train.Epsilon, _train.WeightDecay, _train.Clip),
             parameter => AdamW.Decays(parameter, _train.NoDecay), model.Context)
         { Steps = Progress.Step };
-        _losses = new DeviceBuffer(model.Context, sizeof(float) * _train.Accumulation);
+        _losses = new DeviceBuffer(model.Context, sizeof(float) * (_train.Accumulation + 1));
         _step = new Step(model.Context) { Compute = model.Compute };
         var resident = model.Context.ResidentBytes;
         var (arena, scratch) = _step.Plan(step =>
         {
             var images = step.Empty(DType.F32, _train.Batch, image.Channels, image.Height, image.Width);
-            TrainStep(images, new long[_train.Batch], microStep: 0);
+            TrainStep(images, new long[_train.Batch]);
         });
         var options = new LoaderOptions
         {
@@ -186,29 +189,37 @@ public sealed class Pretrainer : IDisposable
 
     private void Accumulate(int microStep)
     {
-        var batch = _loader.Next();
+        _batch = _loader.Next();
         try
         {
-            _step.Begin();
-            var images = _step.FromHost<float>(batch.Pixels, batch.Count, 3, batch.Height, batch.Width);
-            TrainStep(images, batch.Samples, microStep);
+            _model.Context.Repeat(RepeatedWork.Batch, _trainOnBatch);
+            _step.Copy(LossAt(1 + microStep), LossAt(0));
         }
         finally
         {
-            _loader.Return(batch);
+            _loader.Return(_batch);
         }
     }
 
-    private void TrainStep(Tensor images, ReadOnlyMemory<long> samples, int microStep)
+    private void TrainOnBatch()
+    {
+        _step.Begin();
+        var images = _step.FromHost<float>(_batch!.Pixels, _batch.Count, 3, _batch.Height, _batch.Width);
+        TrainStep(images, _batch.Samples);
+    }
+
+    private void TrainStep(Tensor images, ReadOnlyMemory<long> samples)
     {
         var key = new BatchKey(samples, unchecked((long)_train.Seed), Progress.Epoch);
-        var loss = _losses.View(DType.F32, sizeof(float) * microStep, 1);
-        _model.Method.TrainStep(loss, images, key, _step, gradScale: 1f / _train.Accumulation);
+        _model.Method.TrainStep(LossAt(0), images, key, _step, gradScale: 1f / _train.Accumulation);
     }
+
+    // Every batch has its loss at place 0, so that all are the same work, and then behind those before it.
+    private Tensor LossAt(int place) => _losses.View(DType.F32, sizeof(float) * place, 1);
 
     private float ReadLoss(int epoch)
     {
-        _step.Download<float>(_losses.View(DType.F32, 0, _train.Accumulation), _microLosses);
+        _step.Download<float>(_losses.View(DType.F32, sizeof(float), _train.Accumulation), _microLosses);
         double sum = 0;
         foreach (var micro in _microLosses)
         {

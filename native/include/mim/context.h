@@ -32,6 +32,8 @@ typedef struct mim_context_info {
     int64_t
         native_nanoseconds; /* time spent in calls so far: ops with their checks, and waiting for
                                    them; of a step, the rest is time outside of the library */
+    int64_t
+        replayed_steps; /* steps that were started as they had been recorded before: mim_step_end */
 } mim_context_info;
 
 /* Creates a context on a device. A device that cannot be had is an error that lists what was
@@ -54,6 +56,30 @@ MIM_API mim_status mim_context_reserve_scratch(mim_context* ctx, int64_t bytes);
 
 /* Waits until everything the context was asked to do is done. Immediate on the CPU. */
 MIM_API mim_status mim_context_synchronize(mim_context* ctx);
+
+/* Steps that repeat. What is asked of a context between mim_step_begin and mim_step_end, a CUDA device
+ * is given as one graph where it is the same as before: the same calls in the same order with the same
+ * addresses, shapes and params. The first step of a number is done as it is asked for. The next ones are
+ * recorded while nothing is done yet, and mim_step_end starts them. From then on calls are only compared
+ * with what was recorded, and mim_step_end starts that again. What may be other numbers every time: what
+ * mim_copy takes from host memory, which may be overwritten as soon as mim_copy returns, and seed and
+ * epoch of mim_random_uniform.
+ *   Where a call differs from the recorded one nothing is done at all, and mim_step_end tells so in
+ * `started`: then make the same calls again between another begin and end, which does them as they are
+ * asked for and forgets what was recorded.
+ *   Within a step nothing can be waited for, measured or copied to host memory on a CUDA device:
+ * MIM_ERROR_UNSUPPORTED. Memory that is made or destroyed within a step is so at once as far as the
+ * caller can tell.
+ *   number   which step, for a caller with several that repeat: at least 0
+ *   started  0 where the calls have to be made again, otherwise 1
+ * A CPU does everything at once, and every step is started. MIM_ERROR_INVALID_ARGUMENT where a step is
+ * begun within a step, or ended without one. */
+MIM_API mim_status mim_step_begin(mim_context* ctx, int32_t number);
+MIM_API mim_status mim_step_end(mim_context* ctx, int32_t* started);
+
+/* Ends a step in which something failed without starting it. What was already done stays done; the
+ * next step of that number is done as it is asked for. Does nothing where no step was begun. */
+MIM_API mim_status mim_step_cancel(mim_context* ctx);
 
 /* Memory on the context's device, zeroed, aligned to at least 64 bytes; large buffers ask the
  * system for huge pages. */

@@ -3,8 +3,12 @@
 
 #include <chrono>
 #include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "core/dtype.h"
 #include "simt/memory.h"
@@ -12,12 +16,42 @@
 
 namespace mim::cuda {
 
-struct stream_t {};  // everything happens at once
+// Work happens when it is given to a stream, or is kept while that records. A graph that is started
+// happens as late as it can: when somebody waits for it, or the stream is given other work.
+using work = std::function<void()>;
+struct graph_t {
+    std::shared_ptr<std::vector<work>> recorded;
+};
+using graph = graph_t*;
+struct stream_t {
+    std::shared_ptr<std::vector<work>> recording;
+    std::deque<work> pending;
+};
 using stream = stream_t*;
-struct event_t {
+struct moment {
     std::chrono::steady_clock::time_point when;
+    bool has_come = false;
+    stream on = nullptr;
+};
+struct event_t {
+    std::shared_ptr<moment> recorded;
 };
 using event = event_t*;
+
+namespace emulated {
+
+inline void do_next(stream s) {
+    const work next = std::move(s->pending.front());
+    s->pending.pop_front();
+    next();
+}
+inline void take(stream s, work given) {
+    if (s != nullptr && s->recording != nullptr) return s->recording->push_back(std::move(given));
+    while (s != nullptr && !s->pending.empty()) do_next(s);
+    given();
+}
+
+}  // namespace emulated
 
 struct launch_shape {
     launch_shape(dim3 grid, dim3 block, int64_t shared = 0,
@@ -60,9 +94,12 @@ inline void require_aligned(const void* address, size_t bytes) {
 }  // namespace emulated
 
 template <class... P, class... A>
-void launch(stream, const launch_shape& shape, void (*kernel)(P...), A... arguments) {
+void launch(stream s, const launch_shape& shape, void (*kernel)(P...), A... arguments) {
     (emulated::require_device_pointer(shape, arguments), ...);
-    simt::run(shape.grid, shape.block, shape.shared, shape.where, [&] { kernel(P(arguments)...); });
+    emulated::take(s, [=] {
+        simt::run(shape.grid, shape.block, shape.shared, shape.where,
+                  [&] { kernel(P(arguments)...); });
+    });
 }
 
 template <class T>

@@ -60,16 +60,24 @@ void transform_plane(std::vector<number>& plane, const transform& t, int sign) {
         transform_line(plane.data() + j, t.height, t.width, along_y, spare.data());
 }
 
+void transform_planes(const transform& t, void* to, void* from, void* workspace);
+
 }  // namespace
 
 int64_t fft::workspace_bytes(const transform& t) {
     return bytes_of(t);
 }
 
-void fft::run(const transform& t, void* to, void* from, void* workspace, stream) {
+void fft::run(const transform& t, void* to, void* from, void* workspace, stream s) {
     if (!simt::is_device(to) || !simt::is_device(from) || !simt::is_device(workspace) ||
         (to == from) != (t.kind == transform_kind::complex_to_complex))
         throw std::logic_error("a transform was given other memory than it takes");
+    emulated::take(s, [=] { transform_planes(t, to, from, workspace); });
+}
+
+namespace {
+
+void transform_planes(const transform& t, void* to, void* from, void* workspace) {
     simt::access device;
     for (int64_t i = 0; i < bytes_of(t); ++i) static_cast<char*>(workspace)[i] = -1;
     const int64_t half = t.width / 2 + 1, pixels = t.height * t.width;
@@ -110,5 +118,7 @@ void fft::run(const transform& t, void* to, void* from, void* workspace, stream)
     }
     device.check();
 }
+
+}  // namespace
 
 }  // namespace mim::cuda

@@ -30,15 +30,23 @@ std::vector<float> floats(const void* from, const matrix_layout& layout, int64_t
     return values;
 }
 
+void multiply(const matrix_product& p, void* c, const void* a, const void* b, const void* bias);
+
 }  // namespace
 
 void matmul::run(const matrix_product& p, void* c, const void* a, const void* b, const void* bias,
-                 void* workspace, stream) {
+                 void* workspace, stream s) {
     if (workspace == nullptr || !simt::is_device(workspace) || !simt::is_device(c) ||
         !simt::is_device(a) || !simt::is_device(b))
         throw std::logic_error("a matrix product was given a pointer that is no device memory");
     if (p.bias != (bias != nullptr) || p.c.column_stride != 1)
         throw std::logic_error("a matrix product was given other arguments than it says");
+    emulated::take(s, [=] { multiply(p, c, a, b, bias); });
+}
+
+namespace {
+
+void multiply(const matrix_product& p, void* c, const void* a, const void* b, const void* bias) {
     simt::access device;
     const std::vector<float> left = floats(a, p.a, p.m, p.k), right = floats(b, p.b, p.k, p.n);
     std::vector<float> offset(size_t(p.n), 0.0f);
@@ -64,5 +72,7 @@ void matmul::run(const matrix_product& p, void* c, const void* a, const void* b,
     }
     device.check();
 }
+
+}  // namespace
 
 }  // namespace mim::cuda

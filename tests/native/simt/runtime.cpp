@@ -1,7 +1,12 @@
-// The emulator behind cuda/runtime.h: one device, on which everything happens at once.
+// The emulator behind cuda/runtime.h: one device, whose graphs happen as late as they can.
 #include "cuda/runtime.h"
 
 #include <cstring>
+#include <map>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <utility>
 
 #include "core/error.h"
 
@@ -21,13 +26,36 @@ device_properties open_device(int32_t index) {
 
 void use_device(int32_t) {}
 
+namespace {
+
+// Memory that the device reads by itself, by where it ends.
+std::mutex host_gate;
+std::map<const char*, const char*> host_memory;
+
+bool is_pinned(const void* address) {
+    const std::lock_guard lock(host_gate);
+    const char* place = static_cast<const char*>(address);
+    const auto found = host_memory.upper_bound(place);
+    return found != host_memory.end() && found->second <= place;
+}
+
+void require_not_recording(stream s, const char* tried) {
+    if (s != nullptr && s->recording != nullptr)
+        throw std::logic_error(std::string(tried) + " a stream that is recording");
+}
+
+}  // namespace
+
 stream make_stream() {
     return new stream_t;
 }
 void destroy_stream(stream s) noexcept {
     delete s;
 }
-void synchronize(stream) {}
+void synchronize(stream s) {
+    require_not_recording(s, "somebody waits for");
+    while (!s->pending.empty()) emulated::do_next(s);
+}
 
 event make_event() {
     return new event_t;
@@ -35,11 +63,25 @@ event make_event() {
 void destroy_event(event e) noexcept {
     delete e;
 }
-void record(event e, stream) {
-    e->when = std::chrono::steady_clock::now();
+void record(event e, stream s) {
+    require_not_recording(s, "an event is put into");
+    e->recorded = std::make_shared<moment>();
+    e->recorded->on = s;
+    const work comes = [m = e->recorded] {
+        m->when = std::chrono::steady_clock::now();
+        m->has_come = true;
+    };
+    if (s->pending.empty())
+        comes();
+    else
+        s->pending.push_back(comes);
+}
+void wait_for(event e) {
+    while (e->recorded != nullptr && !e->recorded->has_come) emulated::do_next(e->recorded->on);
 }
 double seconds_between(event first, event second) {
-    return std::chrono::duration<double>(second->when - first->when).count();
+    wait_for(second);
+    return std::chrono::duration<double>(second->recorded->when - first->recorded->when).count();
 }
 
 void* allocate_device(int64_t bytes) {
@@ -49,14 +91,56 @@ void release_device(void* memory) noexcept {
     simt::release(memory);
 }
 
-void copy_bytes(void* to, const void* from, int64_t bytes, stream) {
-    simt::access device;
-    std::memmove(to, from, size_t(bytes));
-    device.check();
+void copy_bytes(void* to, const void* from, int64_t bytes, stream s) {
+    if (s != nullptr && s->recording != nullptr)
+        for (const void* side : {static_cast<const void*>(to), from})
+            if (!simt::is_device(side) && !is_pinned(side))
+                throw std::logic_error("a copy with host memory that is not pinned is recorded");
+    emulated::take(s, [=] {
+        simt::access device;
+        std::memmove(to, from, size_t(bytes));
+        device.check();
+    });
 }
-void clear_bytes(void* to, int64_t bytes, stream) {
-    simt::access device;
-    std::memset(to, 0, size_t(bytes));
+void clear_bytes(void* to, int64_t bytes, stream s) {
+    emulated::take(s, [=] {
+        simt::access device;
+        std::memset(to, 0, size_t(bytes));
+        device.check();
+    });
+}
+
+void* allocate_host(int64_t bytes) {
+    char* memory = static_cast<char*>(::operator new(size_t(bytes), std::align_val_t(64)));
+    const std::lock_guard lock(host_gate);
+    host_memory[memory + bytes] = memory;
+    return memory;
+}
+void release_host(void* memory) noexcept {
+    {
+        const std::lock_guard lock(host_gate);
+        std::erase_if(host_memory, [&](const auto& range) { return range.second == memory; });
+    }
+    ::operator delete(memory, std::align_val_t(64));
+}
+
+void begin_recording(stream s) {
+    require_not_recording(s, "a recording is begun on");
+    s->recording = std::make_shared<std::vector<work>>();
+}
+graph end_recording(stream s) {
+    return new graph_t{std::exchange(s->recording, nullptr)};
+}
+void cancel_recording(stream s) noexcept {
+    s->recording = nullptr;
+}
+void start(graph g, stream s) {
+    s->pending.push_back([steps = g->recorded] {
+        for (const work& step : *steps) step();
+    });
+}
+void destroy_graph(graph g) noexcept {
+    delete g;
 }
 
 }  // namespace mim::cuda

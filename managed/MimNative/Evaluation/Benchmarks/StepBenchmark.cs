@@ -24,6 +24,8 @@ public sealed class StepBenchmark : IDisposable
     private readonly long _imported, _planned;
     private readonly BenchmarkTask _task;
     private readonly Recipe _recipe;
+    private readonly Action _forward;
+    private long _number;
 
     /// <summary>Makes the model and the memory of its step.</summary>
     public StepBenchmark(BenchmarkTask task)
@@ -47,6 +49,11 @@ public sealed class StepBenchmark : IDisposable
         {
             _pixels[i] = (random.NextSingle() - 0.5f) * MathF.Sqrt(12);  // mean 0, deviation 1
         }
+        _forward = () =>
+        {
+            _step!.Begin();
+            Forward(_number, plan: false);
+        };
         _step = new Step(_context) { Compute = _model.Compute };
         var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
         _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + (sizeof(float) * _pixels.LongLength);
@@ -101,8 +108,8 @@ public sealed class StepBenchmark : IDisposable
 
     private void Train(long number)
     {
-        _step.Begin();
-        Forward(number, plan: false);
+        _number = number;
+        _context.Repeat(RepeatedWork.Batch, _forward);
         if (!float.IsFinite(ReadLoss()))
         {
             throw new NotFiniteNumberException($"{_task.Name}: the loss of step {number + 1} is not finite");

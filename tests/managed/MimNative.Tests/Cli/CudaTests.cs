@@ -11,18 +11,9 @@ namespace MimNative.Tests.Cli;
 [Platform("Linux")]
 public sealed class CudaTests : FolderTests
 {
-    private const string Variable = "MIM_CUDA_LIBRARY";
+    private const string Variable = EmulatedDevice.Variable;
 
-    private static string Emulated
-    {
-        get
-        {
-            string native = Environment.GetEnvironmentVariable("MIM_LIBRARY") is { Length: > 0 } library
-                ? Path.GetDirectoryName(Path.GetFullPath(library))!
-                : Path.Combine(Golden.Repository, "build", "release", "native");
-            return Path.GetFullPath(Path.Combine(native, "..", "tests", "native", "simt", "libmim_cuda_emulated.so"));
-        }
-    }
+    private static string Emulated => EmulatedDevice.Library;
 
     private static Finished OnDevice(params IEnumerable<string> arguments) =>
         CommandLine.RunWith(Variable, Emulated, [.. arguments, "--device", "cuda"]);
