@@ -45,16 +45,4 @@ std::shared_ptr<backend> make_cpu_backend(int32_t threads);
 // closed. MIM_ERROR_DEVICE_UNAVAILABLE lists every path that was tried, with the loader's words.
 std::shared_ptr<backend> make_cuda_backend(int32_t device_index);
 
-// A hash over what stands in the backend: a CUDA library that was built against others is refused.
-inline constexpr uint64_t backend_hash = [] {
-    constexpr char signatures[] = "steps "  // functions of the device itself, which stand above
-#define MIM_OP(name, parameters) #name #parameters
-#include "core/backend_ops.inc"
-#undef MIM_OP
-        ;
-    uint64_t hash = 0xcbf29ce484222325ull;  // FNV-1a
-    for (const char c : signatures) hash = (hash ^ uint64_t(uint8_t(c))) * 0x100000001b3ull;
-    return hash ^ (uint64_t(MIM_ABI_VERSION) << 56);
-}();
-
 }  // namespace mim

@@ -50,7 +50,7 @@ make_backend* open_library() {
             tried += (tried.empty() ? "" : "; ") + path + " (" + dlerror() + ")";
             continue;
         }
-        if (find<built_against>(library, "mim_cuda_built_against", path)() != backend_hash)
+        if (find<built_against>(library, "mim_cuda_built_against", path)() != MIM_INTERFACE_HASH)
             throw error(MIM_ERROR_DEVICE_UNAVAILABLE,
                         path + " was built against another version of libmim than this one, " +
                             MIM_VERSION);

@@ -57,6 +57,7 @@ __global__ void bf16_kernel(float* sink, float value, int64_t rounds) {
 // Streams: all threads of the grid go through it side by side, four vectors under way in each.
 constexpr int under_way = 4;
 
+// Calls body(i, stride) for what each thread has under way: the vectors at i + j stride.
 template <class Body>
 __device__ void each_vector(int64_t floats_count, Body&& body) {
     const int64_t stride = int64_t(gridDim.x) * block * 4;
@@ -65,13 +66,24 @@ __device__ void each_vector(int64_t floats_count, Body&& body) {
         body(i, stride);
 }
 
+__device__ void load_all(vector<float, 4> (&v)[under_way], const float* x, int64_t i,
+                         int64_t stride, int64_t count) {
+#pragma unroll
+    for (int j = 0; j < under_way; ++j)
+        if (i + j * stride < count) v[j] = load_vector<float, 4>(x + i + j * stride);
+}
+__device__ void store_all(float* x, const vector<float, 4> (&v)[under_way], int64_t i,
+                          int64_t stride, int64_t count) {
+#pragma unroll
+    for (int j = 0; j < under_way; ++j)
+        if (i + j * stride < count) store_vector(x + i + j * stride, v[j]);
+}
+
 __global__ void read_kernel(float* sink, const float* x, int64_t count) {
     float sum = 0;
     each_vector(count, [&](int64_t i, int64_t stride) {
         vector<float, 4> v[under_way] = {};
-#pragma unroll
-        for (int j = 0; j < under_way; ++j)
-            if (i + j * stride < count) v[j] = load_vector<float, 4>(x + i + j * stride);
+        load_all(v, x, i, stride, count);
 #pragma unroll
         for (int j = 0; j < under_way; ++j) sum += v[j][0] + v[j][1] + v[j][2] + v[j][3];
     });
@@ -81,31 +93,23 @@ __global__ void read_kernel(float* sink, const float* x, int64_t count) {
 __global__ void update_kernel(float* x, float scale, int64_t count) {
     each_vector(count, [&](int64_t i, int64_t stride) {
         vector<float, 4> v[under_way] = {};
+        load_all(v, x, i, stride, count);
 #pragma unroll
         for (int j = 0; j < under_way; ++j)
-            if (i + j * stride < count) v[j] = load_vector<float, 4>(x + i + j * stride);
-#pragma unroll
-        for (int j = 0; j < under_way; ++j) {
             for (int k = 0; k < 4; ++k) v[j][k] *= scale;
-            if (i + j * stride < count) store_vector(x + i + j * stride, v[j]);
-        }
+        store_all(x, v, i, stride, count);
     });
 }
 
 __global__ void triad_kernel(float* a, const float* b, const float* c, float scale, int64_t count) {
     each_vector(count, [&](int64_t i, int64_t stride) {
         vector<float, 4> v[under_way] = {}, w[under_way] = {};
+        load_all(v, b, i, stride, count);
+        load_all(w, c, i, stride, count);
 #pragma unroll
         for (int j = 0; j < under_way; ++j)
-            if (i + j * stride < count) {
-                v[j] = load_vector<float, 4>(b + i + j * stride);
-                w[j] = load_vector<float, 4>(c + i + j * stride);
-            }
-#pragma unroll
-        for (int j = 0; j < under_way; ++j) {
             for (int k = 0; k < 4; ++k) v[j][k] = fmaf(scale, w[j][k], v[j][k]);
-            if (i + j * stride < count) store_vector(a + i + j * stride, v[j]);
-        }
+        store_all(a, v, i, stride, count);
     });
 }
 

@@ -63,5 +63,5 @@ extern "C" MIM_API mim::backend* mim_cuda_make_backend(int32_t index) {
     return new mim::cuda::gpu(index);
 }
 extern "C" MIM_API uint64_t mim_cuda_built_against() {
-    return mim::backend_hash;
+    return MIM_INTERFACE_HASH;
 }

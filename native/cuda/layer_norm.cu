@@ -201,7 +201,6 @@ public:
             const int c = (v * 32 + lane) * width;
             if (c < cols)
 #pragma unroll
-#pragma unroll
                 for (int i = 0; i < width; i += 4)
                     store_vector(shared + warp * cols + c + i,
                                  vector<float, 4>{{sums_[v][i], sums_[v][i + 1], sums_[v][i + 2],

@@ -4,10 +4,10 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
-#include <source_location>
 #include <string>
 
 #include "core/dtype.h"
+#include "cuda/launch_shape.h"
 
 namespace mim::cuda {
 
@@ -18,21 +18,6 @@ using graph = cudaGraphExec_t;
 // Throws mim::error with what was tried and CUDA's own words.
 void require(cudaError_t status, const std::string& tried);
 
-struct launch_shape {
-    launch_shape(dim3 grid, dim3 block, int64_t shared = 0,
-                 std::source_location where = std::source_location::current())
-        : grid(grid), block(block), shared(shared), where(where) {}
-    dim3 grid, block;
-    int64_t shared;
-    std::source_location where;
-
-    std::string place() const {
-        const std::string file = where.file_name();
-        return "the kernel launched at " + file.substr(file.find_last_of('/') + 1) + ":" +
-               std::to_string(where.line());
-    }
-};
-
 template <class... P, class... A>
 void launch(stream s, const launch_shape& shape, void (*kernel)(P...), A... arguments) {
     constexpr int64_t always_allowed = 48 << 10;
@@ -40,14 +25,10 @@ void launch(stream s, const launch_shape& shape, void (*kernel)(P...), A... argu
         require(
             cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
                                  cudaFuncAttributeMaxDynamicSharedMemorySize, int(shape.shared)),
-            shape.place());
+            place_of(shape.where));
     kernel<<<shape.grid, shape.block, size_t(shape.shared), s>>>(P(arguments)...);
-    require(cudaGetLastError(), shape.place());
-}
-
-template <class T>
-__host__ __device__ constexpr int64_t shared_bytes(int64_t count) {
-    return (count * int64_t(sizeof(T)) + 15) / 16 * 16;
+    if (const cudaError_t status = cudaGetLastError(); status != cudaSuccess)
+        require(status, place_of(shape.where));
 }
 
 extern __shared__ __align__(128) unsigned char shared_memory_of_block[];

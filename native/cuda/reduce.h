@@ -15,10 +15,10 @@ __device__ T warp_sum(T value) {
     return value;
 }
 
-// All threads of a block of (threads, 1, 1) call it; it takes shared_bytes<T>(threads / 32).
+// All threads of a block of (threads, 1, 1) call it, with T of_warps[threads / 32] of the block, which
+// nobody reads any more.
 template <class T>
-__device__ T block_sum(T value, block_memory& memory) {
-    T* of_warps = memory.take<T>(blockDim.x / 32);
+__device__ T block_sum_into(T value, T* of_warps) {
     value = warp_sum(value);
     if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = value;
     wait_block();
@@ -27,16 +27,17 @@ __device__ T block_sum(T value, block_memory& memory) {
     return sum;
 }
 
-// The same again and again in memory that the block keeps, T of_warps[threads / 32].
+// Takes shared_bytes<T>(threads / 32).
+template <class T>
+__device__ T block_sum(T value, block_memory& memory) {
+    return block_sum_into(value, memory.take<T>(blockDim.x / 32));
+}
+
+// The same again and again in memory that the block keeps.
 template <class T>
 __device__ T block_sum(T value, T* of_warps) {
     wait_block();  // the sum before this one was read
-    value = warp_sum(value);
-    if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = value;
-    wait_block();
-    T sum = of_warps[0];
-    for (unsigned warp = 1; warp < blockDim.x / 32; ++warp) sum += of_warps[warp];
-    return sum;
+    return block_sum_into(value, of_warps);
 }
 
 // How many lanes of lanes_where.

@@ -405,7 +405,7 @@ private:
 
 }  // namespace
 
-void register_case(const char* op, const char* file, int line, int32_t dtype,
+void register_case(const char* op, const char* file, int line, int32_t only_device, int32_t dtype,
                    const std::vector<int64_t>& arguments, std::function<void(harness&)> body) {
     static const std::vector<int32_t> devices = devices_present();
     // MIM_TEST_SEED=n draws other inputs than every day
@@ -419,6 +419,7 @@ void register_case(const char* op, const char* file, int line, int32_t dtype,
         seed = (seed ^ uint64_t(a)) * 0x100000001b3ull;
     }
     for (const int32_t device : devices) {
+        if (only_device != every_device && device != only_device) continue;
         const std::string full = device_name(device) + "_" + name;
         testing::RegisterTest(
             op, full.c_str(), nullptr, nullptr, file, line,

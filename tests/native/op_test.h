@@ -4,6 +4,7 @@
 //     OP_TEST(layer_scale, int64_t rows, int64_t cols) { ... uses t ... }
 //     OP_CASES(layer_scale, {1, 1}, {3, 7}, {197, 768});        // f32
 //     OP_CASES_BF16(layer_scale, {3, 7});                  // the same, t.dtype() == MIM_BF16
+//     OP_CASES_ON(MIM_CUDA, layer_scale, {1, 1}), OP_CASES_BF16_ON       // for one device alone
 //
 // Inputs are rounded to their dtype and read back as double, so a reference sees what the kernel
 // sees. Errors are gathered per name (t.near) and judged at the end: the relative L2 norm, and the
@@ -129,7 +130,9 @@ double dot(const std::vector<double>& a, const std::vector<double>& b);
 
 std::vector<int32_t> devices_present();
 
-void register_case(const char* op, const char* file, int line, int32_t dtype,
+constexpr int32_t every_device = -1;
+
+void register_case(const char* op, const char* file, int line, int32_t only_device, int32_t dtype,
                    const std::vector<int64_t>& arguments, std::function<void(harness&)> body);
 
 template <class... A, size_t... I>
@@ -139,7 +142,7 @@ std::function<void(harness&)> bind_case(void (*body)(harness&, A...), const std:
 }
 
 template <class... A>
-bool register_cases(const char* op, const char* file, int line, int32_t dtype,
+bool register_cases(const char* op, const char* file, int line, int32_t only_device, int32_t dtype,
                     void (*body)(harness&, A...),
                     std::initializer_list<std::vector<int64_t>> cases) {
     for (const auto& c : cases) {
@@ -148,19 +151,24 @@ bool register_cases(const char* op, const char* file, int line, int32_t dtype,
                          sizeof...(A));
             std::abort();
         }
-        register_case(op, file, line, dtype, c,
+        register_case(op, file, line, only_device, dtype, c,
                       bind_case(body, c, std::index_sequence_for<A...>{}));
     }
     return true;
 }
 
 #define OP_TEST(op, ...) static void op##_body(::mim::test::harness& t __VA_OPT__(, ) __VA_ARGS__)
-#define OP_CASES(op, ...)                           \
-    [[maybe_unused]] static const bool op##_cases = \
-        ::mim::test::register_cases(#op, __FILE__, __LINE__, MIM_F32, op##_body, {__VA_ARGS__})
-#define OP_CASES_BF16(op, ...)                           \
-    [[maybe_unused]] static const bool op##_cases_bf16 = \
-        ::mim::test::register_cases(#op, __FILE__, __LINE__, MIM_BF16, op##_body, {__VA_ARGS__})
+#define MIM_OP_CASES(name, device, dtype, op, ...)                         \
+    [[maybe_unused]] static const bool name = ::mim::test::register_cases( \
+        #op, __FILE__, __LINE__, device, dtype, op##_body, {__VA_ARGS__})
+#define OP_CASES(op, ...) \
+    MIM_OP_CASES(op##_cases, ::mim::test::every_device, MIM_F32, op, __VA_ARGS__)
+#define OP_CASES_BF16(op, ...) \
+    MIM_OP_CASES(op##_cases_bf16, ::mim::test::every_device, MIM_BF16, op, __VA_ARGS__)
+#define OP_CASES_ON(device, op, ...) \
+    MIM_OP_CASES(op##_cases_on_##device, device, MIM_F32, op, __VA_ARGS__)
+#define OP_CASES_BF16_ON(device, op, ...) \
+    MIM_OP_CASES(op##_cases_bf16_on_##device, device, MIM_BF16, op, __VA_ARGS__)
 
 }  // namespace mim::test
 

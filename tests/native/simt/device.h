@@ -14,6 +14,9 @@
 #include "simt/memory.h"
 #include "simt/simt.h"
 
+// needs dim3
+#include "cuda/launch_shape.h"
+
 namespace mim::cuda {
 
 // Work happens when it is given to a stream, or is kept while that records. A graph that is started
@@ -51,19 +54,6 @@ inline void take(stream s, work given) {
     given();
 }
 
-}  // namespace emulated
-
-struct launch_shape {
-    launch_shape(dim3 grid, dim3 block, int64_t shared = 0,
-                 std::source_location where = std::source_location::current())
-        : grid(grid), block(block), shared(shared), where(where) {}
-    dim3 grid, block;
-    int64_t shared;
-    std::source_location where;
-};
-
-namespace emulated {
-
 template <class T>
 void require_device_pointer(const launch_shape& shape, const T& argument) {
     if constexpr (std::is_pointer_v<T>) {
@@ -100,11 +90,6 @@ void launch(stream s, const launch_shape& shape, void (*kernel)(P...), A... argu
         simt::run(shape.grid, shape.block, shape.shared, shape.where,
                   [&] { kernel(P(arguments)...); });
     });
-}
-
-template <class T>
-constexpr int64_t shared_bytes(int64_t count) {
-    return (count * int64_t(sizeof(T)) + 15) / 16 * 16;
 }
 
 class block_memory {

@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cuda/launch_shape.h"
 #include "simt/memory.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -294,9 +295,7 @@ void run(dim3 grid, dim3 block, int64_t shared_bytes, const std::source_location
 }
 
 void refuse(const std::source_location& where, const std::string& sentence) {
-    const std::string file = where.file_name();
-    throw std::logic_error("the kernel launched at " + file.substr(file.find_last_of('/') + 1) +
-                           ":" + std::to_string(where.line()) + ": " + sentence);
+    throw std::logic_error(cuda::place_of(where) + ": " + sentence);
 }
 
 void fail(const std::string& sentence) {

@@ -78,4 +78,13 @@ public sealed class CudaTests : FolderTests
         string told = CommandLine.RunWith(Variable, other, "doctor").Succeeds();
         Assert.That(told, Does.Contain("has no mim_cuda_built_against"));
     }
+
+    [Test]
+    public void A_library_of_another_version_is_refused()
+    {
+        string other = Path.Combine(Path.GetDirectoryName(Emulated)!, "libmim_cuda_of_another_version.so");
+        CommandLine.RunWith(
+                Variable, other, "pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At("run"), "--device", "cuda")
+            .Fails(ExitCode.Unavailable, $"{other} was built against another version of libmim than this one");
+    }
 }
