@@ -70,6 +70,14 @@ public sealed class Attention
     /// </summary>
     public Saved Forward(Tensor z, Tensor x, long batch, in BlockContext context, Tensor asked, Step step)
     {
+        var saved = Attend(x, batch, context, asked, step);
+        _proj.Forward(z, saved.Answers, step);
+        return saved;
+    }
+
+    /// <summary>The same without the last projection: everything that Backward needs, from x.</summary>
+    public Saved Attend(Tensor x, long batch, in BlockContext context, Tensor asked, Step step)
+    {
         var qkv = _qkv is { } plain                                              // (B T, 3 C), channels as [3][head][D]
             ? plain.Forward(x, step, out var qkvSaved)
             : _unbiasedKeys!.Forward(x, step, out qkvSaved);
@@ -77,7 +85,6 @@ public sealed class Attention
         var (q, k, v) = Split(qkv, batch);
         var y = Ops.Attention(q, k, v, position, _scale, step, out var lse);     // (B, T, H, D)
         var answers = asked.IsAbsent ? y.Reshape(x[0], x[1]) : Asked.Rows(y.Reshape(batch, -1, x[1]), asked, step);
-        _proj.Forward(z, answers, step);
         return new Saved(qkvSaved, qkv, position, y, lse, answers, asked);
     }
 

@@ -14,6 +14,9 @@ public sealed class BranchScale
     public BranchScale(ParameterScope scope, string name, long channels, double initial) =>
         _gamma = initial == 0 ? null : scope.Add(name, new Initializer.Constant((float)initial), trainable: true, channels);
 
+    /// <summary>Whether Backward needs the branch as it was.</summary>
+    public bool KeepsBranch => _gamma is not null;
+
     /// <summary>
     /// Where the branch is to be computed, given where it shall end: there, but for LayerScale, whose factors' gradient needs the
     /// branch as it was.

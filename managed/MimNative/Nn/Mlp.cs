@@ -41,6 +41,9 @@ public sealed class Mlp
     public Saved Forward(Tensor y, Tensor x, Step step) =>
         new(x, Ops.Mlp(y, x, _weight1.Weight(step), _bias1.Value, _weight2.Weight(step), _bias2.Value, step));
 
+    /// <summary>What Forward saved, made again from x.</summary>
+    public Saved Again(Tensor x, Step step) => new(x, Ops.Linear(x, _weight1.Weight(step), _bias1.Value, step));
+
     /// <summary>The gradient of x.</summary>
     public Tensor Backward(Tensor dy, in Saved saved, Step step) => Ops.MlpBackward(
         dy, saved.X, saved.Pre, _weight1.Weight(step), _weight2.Weight(step), _weight1.Grad, _bias1.Grad, _weight2.Grad, _bias2.Grad,

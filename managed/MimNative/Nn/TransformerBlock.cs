@@ -46,17 +46,26 @@ public sealed class TransformerBlock
         var normed = _norm1.Forward(x, step, out var norm1Saved);
         var stream = norm1Saved.Sum;
         var a = step.TemporaryLike(branch);
-        var input = _scale1.Input(a, step);
-        var attentionSaved = _attention.Forward(input, normed, batch, context, asked, step);
-        var scale1Saved = _scale1.Forward(a, input, dropPath, 0, step);
+        Attention.Saved attentionSaved;
+        BranchScale.Saved scale1Saved, scale2Saved;
+        Mlp.Saved mlpSaved;
+        using (step.Temporaries(all: step.Recompute))
+        {
+            var input = _scale1.Input(a, step);
+            attentionSaved = _attention.Forward(input, normed, batch, context, asked, step);
+            scale1Saved = _scale1.Forward(a, input, dropPath, 0, step);
+        }
         if (!asked.IsAbsent)
         {
             stream = Asked.Rows(stream.Reshape(batch, -1, stream[1]), asked, step);
         }
         var normed2 = _norm2.Forward(new Residual(stream, a), step, out var norm2Saved);
-        input = _scale2.Input(branch, step);
-        var mlpSaved = _mlp.Forward(input, normed2, step);
-        var scale2Saved = _scale2.Forward(branch, input, dropPath, 1, step);
+        using (step.Temporaries(all: step.Recompute))
+        {
+            var input = _scale2.Input(branch, step);
+            mlpSaved = _mlp.Forward(input, normed2, step);
+            scale2Saved = _scale2.Forward(branch, input, dropPath, 1, step);
+        }
         saved = new Saved(norm1Saved, attentionSaved, scale1Saved, norm2Saved, mlpSaved, scale2Saved);
         return new Residual(norm2Saved.Sum, branch);
     }
@@ -70,23 +79,55 @@ public sealed class TransformerBlock
         Tensor dy;
         using (step.Temporaries(all: true))
         {
-            var dm = _scale2.Backward(dz, saved.Scale2, step);
-            var dNormed2 = _mlp.Backward(dm, saved.Mlp with { X = _norm2.Again(saved.Norm2, step) }, step);
+            var (mlp, scale2) = MlpSaved(_norm2.Again(saved.Norm2, step), saved, step);
+            var dNormed2 = _mlp.Backward(_scale2.Backward(dz, scale2, step), mlp, step);
             dy = _norm2.Backward(dNormed2, dz, saved.Norm2, step);
         }
         var asked = saved.Attention.Asked;
         var dstream = asked.IsAbsent ? dy : Asked.RowsBackward(dy, asked, saved.Attention.Y[1], step);
         using (step.Temporaries(all: true))
         {
-            var da = _scale1.Backward(dy, saved.Scale1, step);
-            var dNormed = _attention.Backward(da, saved.Attention.With(_norm1.Again(saved.Norm1, step)), context, step);
+            var (attention, scale1) = AttentionSaved(_norm1.Again(saved.Norm1, step), saved, context, step);
+            var dNormed = _attention.Backward(_scale1.Backward(dy, scale1, step), attention, context, step);
             return _norm1.Backward(dNormed, dstream, saved.Norm1, step);
         }
+    }
+
+    // What forward saved, or, where it only lent it memory (Step.Recompute), the same made again. Extents outlive the numbers.
+    private (Mlp.Saved Mlp, BranchScale.Saved Scale) MlpSaved(Tensor normed, in Saved saved, Step step)
+    {
+        if (!step.Recompute)
+        {
+            return (saved.Mlp with { X = normed }, saved.Scale2);
+        }
+        if (!_scale2.KeepsBranch)
+        {
+            return (_mlp.Again(normed, step), saved.Scale2);
+        }
+        var branch = step.EmptyLike(normed);
+        return (_mlp.Forward(branch, normed, step), saved.Scale2 with { X = branch });
+    }
+
+    private (Attention.Saved Attention, BranchScale.Saved Scale) AttentionSaved(
+        Tensor normed, in Saved saved, in BlockContext context, Step step)
+    {
+        if (!step.Recompute)
+        {
+            return (saved.Attention.With(normed), saved.Scale1);
+        }
+        var (batch, asked) = (saved.Attention.Y[0], saved.Attention.Asked);
+        if (!_scale1.KeepsBranch)
+        {
+            return (_attention.Attend(normed, batch, context, asked, step), saved.Scale1);
+        }
+        var branch = step.EmptyLike(saved.Scale1.X);
+        return (_attention.Forward(branch, normed, batch, context, asked, step), saved.Scale1 with { X = branch });
     }
 
     /// <summary>
     /// What Backward needs from Forward: the whole memory cost of a block, 10 C for a token (two sums, queries, keys, values, the
     /// attention's answer, the perceptron's 4 C), and 2 C more with LayerScale. What a LayerNorm or the GELU returned is made again.
+    /// With <see cref="Step.Recompute"/> the two sums alone are kept, 2 C.
     /// </summary>
     public readonly record struct Saved(
         LayerNorm.Saved Norm1, Attention.Saved Attention, BranchScale.Saved Scale1, LayerNorm.Saved Norm2, Mlp.Saved Mlp,

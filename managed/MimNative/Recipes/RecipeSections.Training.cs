@@ -91,6 +91,9 @@ public sealed record TrainRecipe
     /// </summary>
     public Precision Precision { get; init; } = Precision.Auto;
 
+    /// <summary>Whether activations of a block are made again in its backward pass instead of being kept: less memory, more arithmetic.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Seed of every random draw.</summary>
     public ulong Seed { get; init; }
 }

@@ -73,7 +73,7 @@ public sealed class Pretrainer : IDisposable
             parameter => AdamW.Decays(parameter, _train.NoDecay), model.Context)
         { Steps = Progress.Step };
         _losses = new DeviceBuffer(model.Context, sizeof(float) * (_train.Accumulation + 1));
-        _step = new Step(model.Context) { Compute = model.Compute };
+        _step = new Step(model.Context) { Compute = model.Compute, Recompute = _train.Recompute };
         var resident = model.Context.ResidentBytes;
         var (arena, scratch) = _step.Plan(step =>
         {

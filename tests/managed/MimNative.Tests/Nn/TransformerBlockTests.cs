@@ -29,6 +29,32 @@ public sealed class TransformerBlockTests(Device device)
     }
 
     [Test]
+    public void Backward_of_a_block_that_makes_its_activations_again([Values(0, 0.5)] double layerScale)
+    {
+        using var run = TestRun.On(device, seed: 10);
+        var block = new TransformerBlock(run.Store.Root, new BlockSettings(12, 3, 2, 1e-6f) { LayerScale = layerScale });
+        run.Allocate();
+        float[] x = run.Numbers(2 * 5 * 12), dz = run.Numbers(x.Length);
+        (float[] Dx, float[] Grads) Run(bool recompute)
+        {
+            using var step = new Step(run.Context) { Recompute = recompute };
+            step.Reserve(1 << 20);
+            MimNative.Ops.Fill(run.Store.Grads, 0, step);
+            Forward(block, new Residual(step.FromHost<float>(x, 10, 12), Tensor.None), 2, step, out var saved);
+            // what forward lent is used by others before backward begins
+            using (step.Temporaries(all: true))
+            {
+                MimNative.Ops.Fill(step.Empty(DType.F32, 1 << 16), float.NaN, step);
+            }
+            var dx = block.Backward(step.FromHost<float>(dz, 10, 12), saved, default, step);
+            return (step.ToArray<float>(dx), step.ToArray<float>(run.Store.Grads));
+        }
+        var (kept, again) = (Run(recompute: false), Run(recompute: true));
+        Assert.That(GradientCheck.RelativeError(again.Dx, kept.Dx), Is.LessThan(1e-6));
+        Assert.That(GradientCheck.RelativeError(again.Grads, kept.Grads), Is.LessThan(1e-6));
+    }
+
+    [Test]
     public void A_block_can_be_called_twice_in_a_step()
     {
         using var run = TestRun.On(device, seed: 8);
@@ -47,8 +73,10 @@ public sealed class TransformerBlockTests(Device device)
                 block.Backward(block.Backward(dz, saved.Second, default, step), saved.First, default, step));
     }
 
-    [Test]
-    public void What_a_block_keeps_is_ten_channels_a_token()
+    // beside them each LayerNorm's mean and deviation and, where attention is kept, each head's log-sum-exp: one number a row
+    [TestCase(false, 10, 4 + 4)]
+    [TestCase(true, 2, 4)]
+    public void What_a_block_keeps_is_ten_channels_a_token_or_its_two_sums(bool recompute, int channels, int more)
     {
         const int Dim = 64, Rows = 2 * 16;
         using var run = TestRun.On(device);
@@ -56,7 +84,7 @@ public sealed class TransformerBlockTests(Device device)
         run.Allocate();
         long Planned(int depth)
         {
-            using var step = new Step(run.Context);
+            using var step = new Step(run.Context) { Recompute = recompute };
             return step.Plan(planned =>
             {
                 Residual z = new(planned.Empty(DType.F32, Rows, Dim), Tensor.None);
@@ -68,8 +96,7 @@ public sealed class TransformerBlockTests(Device device)
             }).Arena;
         }
 
-        // beside them each LayerNorm's mean and deviation and each head's log-sum-exp: one number a row
-        Assert.That(Planned(4) - Planned(3), Is.EqualTo(sizeof(float) * Rows * ((10 * Dim) + 4 + 4)));
+        Assert.That(Planned(4) - Planned(3), Is.EqualTo(sizeof(float) * Rows * ((channels * Dim) + more)));
     }
 
     [Test]
