@@ -3,6 +3,7 @@
 // optional views are null pointers.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,19 @@ public:
     virtual bool end_step() { return true; }
     virtual void cancel_step() noexcept {}
     virtual int64_t replayed_steps() const { return 0; }
+
+    // A moment of the work; seconds_since waits for both.
+    class event {
+    public:
+        virtual ~event() = default;
+        virtual void record() = 0;
+        virtual void synchronize() = 0;
+        virtual double seconds_since(event& first) = 0;
+    };
+    virtual std::unique_ptr<event> make_event() = 0;
+
+    // Memory that was allocated and not yet released, counted by device_memory.
+    std::atomic<int64_t> bytes_held = 0, bytes_peak = 0;
 
     // the ops
 #define MIM_OP(name, parameters) virtual void name parameters = 0;

@@ -24,10 +24,17 @@ int32_t available_processors() {
 }  // namespace
 
 device_memory::device_memory(std::shared_ptr<backend> owner, int64_t bytes)
-    : owner_(std::move(owner)), data_(owner_->allocate(bytes)), bytes_(bytes) {}
+    : owner_(std::move(owner)), data_(owner_->allocate(bytes)), bytes_(bytes) {
+    const int64_t held = owner_->bytes_held += bytes;
+    for (int64_t peak = owner_->bytes_peak;
+         peak < held && !owner_->bytes_peak.compare_exchange_weak(peak, held);) {
+    }
+}
 
 device_memory::~device_memory() {
-    if (data_ != nullptr) owner_->release(data_, bytes_);
+    if (data_ == nullptr) return;
+    owner_->release(data_, bytes_);
+    owner_->bytes_held -= bytes_;
 }
 
 device_memory::device_memory(device_memory&& other) noexcept {
@@ -159,6 +166,8 @@ mim_status mim_context_get_info(mim_context* ctx, mim_context_info* info) {
         info->scratch_peak = ctx->scratch_peak();
         info->native_nanoseconds = ctx->native_nanoseconds();
         info->replayed_steps = ctx->device()->replayed_steps();
+        info->memory_bytes = ctx->device()->bytes_held;
+        info->memory_peak = ctx->device()->bytes_peak;
     });
 }
 

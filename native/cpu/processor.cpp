@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -48,6 +49,27 @@ std::string processor::description() const {
 bool processor::has_bf16() const {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512bf16");
+}
+
+namespace {
+
+// Work is done when it was asked for, so the moment is now.
+class moment final : public backend::event {
+public:
+    void record() override { when_ = std::chrono::steady_clock::now(); }
+    void synchronize() override {}
+    double seconds_since(event& first) override {
+        return std::chrono::duration<double>(when_ - static_cast<moment&>(first).when_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point when_;
+};
+
+}  // namespace
+
+std::unique_ptr<backend::event> processor::make_event() {
+    return std::make_unique<moment>();
 }
 
 // Small buffers come from the heap; large ones are mapped on their own, aligned to huge pages and

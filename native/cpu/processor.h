@@ -14,6 +14,7 @@ public:
     void* allocate(int64_t bytes) override;
     void release(void* memory, int64_t bytes) noexcept override;
     void synchronize() override {}
+    std::unique_ptr<event> make_event() override;
 
 #define MIM_OP(name, parameters) void name parameters override;
 #include "core/backend_ops.inc"

@@ -113,31 +113,6 @@ __global__ void triad_kernel(float* a, const float* b, const float* c, float sca
     });
 }
 
-// Two moments of a stream.
-class stopwatch {
-public:
-    explicit stopwatch(stream s) : stream_(s), begin_(make_event()), end_(make_event()) {}
-    ~stopwatch() {
-        destroy_event(begin_);
-        destroy_event(end_);
-    }
-    stopwatch(const stopwatch&) = delete;
-    stopwatch& operator=(const stopwatch&) = delete;
-
-    // The device's time for what work() launches.
-    template <class Work>
-    double seconds(Work&& work) {
-        record(begin_, stream_);
-        work();
-        record(end_, stream_);
-        return seconds_between(begin_, end_);
-    }
-
-private:
-    stream stream_;
-    event begin_, end_;
-};
-
 }  // namespace
 
 void gpu::measure_ceiling(context& ctx, mim_ceiling& ceiling) {
@@ -148,10 +123,15 @@ void gpu::measure_ceiling(context& ctx, mim_ceiling& ceiling) {
     const std::unique_ptr<void, void (*)(void*)> memory(
         allocate_device((sinks + 3 * stream_floats) * int64_t(sizeof(float))), release_device);
     float *const sink = static_cast<float*>(memory.get()), *const x = sink + sinks;
-    stopwatch watch(stream_);
+    const auto begin = make_event(), end = make_event();
     const auto best_rate = [&](double amount, auto&& work) {
         double best = 0;
-        for (int i = 0; i < repetitions; ++i) best = std::max(best, amount / watch.seconds(work));
+        for (int i = 0; i < repetitions; ++i) {
+            begin->record();
+            work();
+            end->record();
+            best = std::max(best, amount / end->seconds_since(*begin));
+        }
         return float(best / 1e9);
     };
     // of loops that take so many cycles a round

@@ -38,6 +38,7 @@ public:
     bool end_step() override;
     void cancel_step() noexcept override;
     int64_t replayed_steps() const override { return step_.replayed(); }
+    std::unique_ptr<event> make_event() override;
 
 #define MIM_OP(name, parameters) void name parameters override;
 #include "core/backend_ops.inc"
@@ -59,6 +60,9 @@ public:
             cuda::launch(stream_, shape, kernel, arguments...);
     }
 
+    // Whatever a step may have asked for so far has to be done first.
+    void require_no_step(const char* tried) const;
+
     int32_t multiprocessors() const {
         return properties_.multiprocessors;
     }
@@ -66,8 +70,6 @@ public:
 private:
     void copy_on_device(const view& dst, const view& src);
     void apply(const transform& t, void* to, void* from, void* workspace);
-    // Whatever a step may have asked for so far has to be done first.
-    void require_no_step(const char* tried) const;
     // Into the stream or the step; `from_host` where the bytes may be gone when this returns.
     void copy_dense(void* to, const void* from, int64_t bytes, bool from_host);
 

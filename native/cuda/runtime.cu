@@ -96,9 +96,13 @@ void record(event e, stream s) {
     require(cudaEventRecord(e, s), "recording an event");
 }
 
+void wait_for(event e) {
+    require(cudaEventSynchronize(e), "waiting for an event");
+}
+
 double seconds_between(event first, event second) {
     float milliseconds = 0;
-    require(cudaEventSynchronize(second), "waiting for an event");
+    wait_for(second);
     require(cudaEventElapsedTime(&milliseconds, first, second), "measuring time");
     return 1e-3 * milliseconds;
 }
@@ -124,10 +128,6 @@ void copy_bytes(void* to, const void* from, int64_t bytes, stream s) {
 
 void clear_bytes(void* to, int64_t bytes, stream s) {
     require(cudaMemsetAsync(to, 0, size_t(bytes), s), "clearing device memory");
-}
-
-void wait_for(event e) {
-    require(cudaEventSynchronize(e), "waiting for an event");
 }
 
 void* allocate_host(int64_t bytes) {

@@ -34,6 +34,8 @@ event make_event();
 void destroy_event(event e) noexcept;
 void record(event e, stream s);
 double seconds_between(event first, event second);
+// The host waits for what was recorded into the stream before the event.
+void wait_for(event e);
 
 void* allocate_device(int64_t bytes);  // zeroed; throws std::bad_alloc
 void release_device(void* memory) noexcept;
@@ -42,9 +44,6 @@ void release_device(void* memory) noexcept;
 // used again as soon as it returns.
 void copy_bytes(void* to, const void* from, int64_t bytes, stream s);
 void clear_bytes(void* to, int64_t bytes, stream s);
-
-// The host waits for what was recorded into the stream before the event.
-void wait_for(event e);
 
 // Memory of the host that the device reads by itself while the host goes on.
 void* allocate_host(int64_t bytes);  // throws std::bad_alloc

@@ -31,6 +31,11 @@ internal static unsafe partial class Mim
         "mim_attention_forward",
         "mim_attention_backward",
         "mim_measure_ceiling",
+        "mim_event_create",
+        "mim_event_destroy",
+        "mim_event_record",
+        "mim_event_synchronize",
+        "mim_event_milliseconds",
         "mim_image_read_info",
         "mim_image_decode",
         "mim_image_create",
@@ -130,10 +135,11 @@ internal static unsafe partial class AbiLayout
         var start = (byte*)&value;
         return new AbiStruct("mim_context_info", sizeof(mim_context_info),
             ["size", "device", "threads", "has_bf16", "scratch_bytes", "scratch_peak", "native_nanoseconds",
-                "replayed_steps"],
+                "replayed_steps", "memory_bytes", "memory_peak"],
             [(byte*)&value.size - start, (byte*)&value.device - start, (byte*)&value.threads - start,
                 (byte*)&value.has_bf16 - start, (byte*)&value.scratch_bytes - start, (byte*)&value.scratch_peak - start,
-                (byte*)&value.native_nanoseconds - start, (byte*)&value.replayed_steps - start]);
+                (byte*)&value.native_nanoseconds - start, (byte*)&value.replayed_steps - start,
+                (byte*)&value.memory_bytes - start, (byte*)&value.memory_peak - start]);
     }
 
     private static AbiStruct Of_mim_attention_params()

@@ -49,8 +49,12 @@ internal unsafe struct mim_context_info
     /// </code>
     /// </remarks>
     public long native_nanoseconds;
-    /// <summary>steps that were started as they had been recorded before: mim_step_end</summary>
+    /// <summary>steps that were started as they had been recorded: mim_step_end</summary>
     public long replayed_steps;
+    /// <summary>memory on the device that buffers and scratch hold now</summary>
+    public long memory_bytes;
+    /// <summary>the most that they held at once so far</summary>
+    public long memory_peak;
 }
 
 internal static unsafe partial class Mim

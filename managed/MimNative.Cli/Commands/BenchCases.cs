@@ -1,5 +1,6 @@
 using MimNative.Evaluation.Benchmarks;
 using MimNative.Recipes;
+using MimNative.Runtime;
 
 namespace MimNative.Cli.Commands;
 
@@ -8,7 +9,8 @@ namespace MimNative.Cli.Commands;
 /// <param name="recipe">A recipe instead of the steps.</param>
 /// <param name="settings">What to change in it.</param>
 /// <param name="batch">Images of a step; 0 for each case's own.</param>
-internal sealed class BenchCases(string[] cases, string? recipe, string[] settings, int batch)
+/// <param name="device">The kind of device whose cases are meant.</param>
+internal sealed class BenchCases(string[] cases, string? recipe, string[] settings, int batch, DeviceKind device)
 {
     private const string ScaledByDefault = "mae-vit-s16";
 
@@ -18,11 +20,11 @@ internal sealed class BenchCases(string[] cases, string? recipe, string[] settin
     /// <summary>The ops.</summary>
     public IReadOnlyList<OpCase> Ops() => recipe is not null || settings.Length > 0 || batch > 0
         ? throw new ArgumentException("ops have sizes of their own: --recipe, --set and --batch are for steps")
-        : cases.Length == 0 ? OpCases.All : [.. cases.SelectMany(OpCases.Find).Distinct()];
+        : cases.Length == 0 ? OpCases.Of(device) : [.. cases.SelectMany(c => OpCases.Find(c, device)).Distinct()];
 
     /// <summary>The recipes of the steps by the names of their cases.</summary>
     public IReadOnlyList<(string Name, Recipe Recipe)> Steps() =>
-        IsEverything ? Of([.. StepCases.All.Select(c => c.Name)]) : Of(cases);
+        IsEverything ? Of([.. StepCases.Of(device).Select(c => c.Name)]) : Of(cases);
 
     /// <summary>The steps whose scaling over threads is measured: one, if none is asked for.</summary>
     public IReadOnlyList<(string Name, Recipe Recipe)> Scaled() => Of(IsEverything ? [ScaledByDefault] : cases);
@@ -44,7 +46,7 @@ internal sealed class BenchCases(string[] cases, string? recipe, string[] settin
         {
             return settings.Length > 0
                 ? throw new ArgumentException("--set changes a recipe, so --recipe is missing")
-                : [.. names.Select(StepCases.Find).Select(c => (c.Name, (batch > 0 ? c with { Batch = batch } : c).Recipe()))];
+                : [.. names.Select(n => StepCases.Find(n, device)).Select(c => (c.Name, (batch > 0 ? c with { Batch = batch } : c).Recipe()))];
         }
         if (cases.Length > 0)
         {

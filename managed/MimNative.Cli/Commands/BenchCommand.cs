@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using MimNative.Cli.Terminal;
 using MimNative.Evaluation.Benchmarks;
+using MimNative.Runtime;
 
 namespace MimNative.Cli.Commands;
 
@@ -31,6 +32,7 @@ internal static class BenchCommand
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe: encoder.depth=6" };
         var batch = CommonOptions.Whole("--batch", "images of a step; 0 for the case's own", 0, 65536, otherwise: 0);
         var threads = CommonOptions.Threads();
+        var device = CommonOptions.Device();
         var precision = new Option<string[]>("--precision")
         {
             Description = "auto (bf16 where the processor has it), f32 or bf16; may be repeated",
@@ -44,7 +46,7 @@ internal static class BenchCommand
         var measure = new Option<string>("--measure") { Description = "measures one task and prints a line of JSON", Hidden = true };
         var command = new Command("bench", "Measures how fast this machine trains, beside its own ceiling and beside PyTorch.")
         {
-            section, cases, recipe, set, batch, precision, threads, runs, seconds, peer, script, json, measure,
+            section, cases, recipe, set, batch, precision, device, threads, runs, seconds, peer, script, json, measure,
         };
         command.SetAction(parsed =>
         {
@@ -54,14 +56,20 @@ internal static class BenchCommand
                 return ExitCode.Ok;
             }
             var asked = parsed.GetValue(section)!;
+            var where = Device.Parse(parsed.GetValue(device)!);
+            if (asked == Scaling && where.Kind != DeviceKind.Cpu)
+            {
+                throw new ArgumentException($"scaling is measured over CPU threads, expected --device cpu, not {where}");
+            }
             var chosen = new BenchCases(
-                parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch));
+                parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch), where.Kind);
             var run = new BenchRun(new BenchOptions
             {
                 // who names a step does not mean the ops
                 Ops = asked == Ops || (asked == All && chosen.IsEverything) ? chosen.Ops() : [],
                 Steps = asked is All or Steps ? chosen.Steps() : [],
-                Scaled = asked is All or Scaling ? chosen.Scaled() : [],
+                Scaled = asked == Scaling || (asked == All && where.Kind == DeviceKind.Cpu) ? chosen.Scaled() : [],
+                Device = where,
                 Precisions = BenchCases.Precisions(parsed.GetValue(precision) ?? []),
                 Threads = parsed.GetValue(threads),
                 Runs = parsed.GetValue(runs),

@@ -15,6 +15,7 @@ internal sealed record BenchOptions
     public IReadOnlyList<(string Name, Recipe Recipe)> Steps { get; init; } = [];
     public IReadOnlyList<(string Name, Recipe Recipe)> Scaled { get; init; } = [];
     public IReadOnlyList<Precision> Precisions { get; init; } = [];
+    public Device Device { get; init; } = Device.Cpu;
     public int Threads { get; init; }
     public int Runs { get; init; }
     public double Seconds { get; init; }
@@ -76,7 +77,7 @@ internal sealed class BenchRun(BenchOptions options)
 
     private BenchmarkReport Begin(out bool hasBf16)
     {
-        using var context = new Context(Device.Cpu, options.Threads);
+        using var context = new Context(options.Device, options.Threads);
         hasBf16 = context.HasBf16;
         var report = new BenchmarkReport
         {
@@ -85,6 +86,7 @@ internal sealed class BenchRun(BenchOptions options)
             Started = DateTimeOffset.Now,
             Environment = Variables.Where(v => Environment.GetEnvironmentVariable(v) is not null)
                 .ToDictionary(v => v, v => Environment.GetEnvironmentVariable(v)!),
+            Device = $"{options.Device}",
             Threads = context.Threads,
             Ceiling = context.MeasureCeiling(),
         };
@@ -102,6 +104,7 @@ internal sealed class BenchRun(BenchOptions options)
             var task = new BenchmarkTask
             {
                 Name = "ops",
+                Device = $"{options.Device}",
                 Ops = options.Ops,
                 Precision = precision,
                 Threads = report.Threads,
@@ -130,9 +133,13 @@ internal sealed class BenchRun(BenchOptions options)
             .. from step in options.Steps
                from precision in Resolved(hasBf16)
                let task = Task(step.Name, step.Recipe, threads, precision)
-               select rounds.Measure(task) with { ReorderShare = _self.ReorderShare(task with { Seconds = 0 }) },
+               select WithReorders(rounds.Measure(task), task),
         ];
     }
+
+    private StepComparison WithReorders(StepComparison measured, BenchmarkTask task) => options.Device.Kind == DeviceKind.Cpu
+        ? measured with { ReorderShare = _self.ReorderShare(task with { Seconds = 0 }) }
+        : measured;
 
     private StepComparison[] Scaling(int threads, bool hasBf16)
     {
@@ -159,7 +166,7 @@ internal sealed class BenchRun(BenchOptions options)
         options.Precisions.Select(p => p != Precision.Auto ? p : hasBf16 ? Precision.Bf16 : Precision.F32).Distinct();
 
     private BenchmarkTask Task(string name, Recipe recipe, int threads, Precision precision) =>
-        new() { Name = name, Recipe = recipe, Threads = threads, Precision = precision, Seconds = options.Seconds };
+        new() { Name = name, Recipe = recipe, Device = $"{options.Device}", Threads = threads, Precision = precision, Seconds = options.Seconds };
 
     // Someone who waits sees what is measured; a log does not fill with it.
     private static void Progress(string text)

@@ -21,8 +21,9 @@ internal static class BenchTables
             Console.WriteLine($"           {name}={value}");
         }
         var bf16 = ceiling.Bf16Gflops > 0 ? Text($"bf16 {ceiling.Bf16Gflops:0} GFLOP/s") : "no bf16 instructions";
+        var of = report.Device == "cpu" ? Text($"{report.Threads} threads: ") : "";
         Console.WriteLine(Text(
-            $"ceiling    {report.Threads} threads: f32 {ceiling.F32Gflops:0} GFLOP/s, {bf16}, ") + Text(
+            $"ceiling    {of}f32 {ceiling.F32Gflops:0} GFLOP/s, {bf16}, ") + Text(
             $"memory {ceiling.ReadGbytes:0.0} GB/s read, {ceiling.UpdateGbytes:0.0} in place, {ceiling.TriadGbytes:0.0} triad"));
     }
 
@@ -57,10 +58,11 @@ internal static class BenchTables
     public static void Steps(IReadOnlyList<StepComparison> steps, Ceiling ceiling)
     {
         var peers = steps.Any(s => s.Peer.Count > 0);
+        var idle = steps.Any(s => s.Ours[0].IdleShare is not null);
         var table = Tables.New(
         [
             "step", "batch", "precision", "threads", "ms", "p25-p75", "images/s", "GFLOP/s", "of ceiling", "peak", "planned", "managed/step",
-            "outside native", "reorders", .. peers ? ["peer ms", "faster", "min-max", "memory", "min-max"] : (string[])[],
+            "outside native", idle ? "idle" : "reorders", .. peers ? ["peer ms", "faster", "min-max", "memory", "min-max"] : (string[])[],
         ]);
         foreach (var step in steps)
         {
@@ -110,7 +112,9 @@ internal static class BenchTables
         yield return Numbers.Bytes(ours.PlannedBytes);
         yield return Numbers.Bytes((long)Spread.Of(step.Ours.Select(o => o.AllocatedBytes)).Median);
         yield return Text($"{100 * Spread.Of(step.Ours.Select(o => o.OutsideNative)).Median:0.00} %");
-        yield return step.ReorderShare is { } reorders ? Text($"{100 * reorders:0.00} %") : "";
+        yield return (ours.IdleShare is null ? step.ReorderShare : Spread.Of(step.Ours.Select(o => o.IdleShare ?? 0)).Median) is { } share
+            ? Text($"{100 * share:0.00} %")
+            : "";
         if (step is { PeerTime: { } peer, TimeRatio: { } faster, MemoryRatio: { } memory })
         {
             yield return Number(peer.Median);

@@ -47,6 +47,9 @@ public sealed unsafe class Context : IDisposable
     /// <summary>The most scratch memory that any op has asked for so far, planned ones included, in bytes.</summary>
     public long ScratchPeak => Info.scratch_peak;
 
+    /// <summary>The most memory of the device that this context's buffers and scratch memory held at once, in bytes.</summary>
+    public long MemoryPeak => Info.memory_peak;
+
     /// <summary>Time spent in native calls so far: ops with their checks, and waiting for them.</summary>
     public TimeSpan NativeTime => TimeSpan.FromTicks(Info.native_nanoseconds / TimeSpan.NanosecondsPerTick);
 

@@ -32,8 +32,9 @@ typedef struct mim_context_info {
     int64_t
         native_nanoseconds; /* time spent in calls so far: ops with their checks, and waiting for
                                    them; of a step, the rest is time outside of the library */
-    int64_t
-        replayed_steps; /* steps that were started as they had been recorded before: mim_step_end */
+    int64_t replayed_steps; /* steps that were started as they had been recorded: mim_step_end */
+    int64_t memory_bytes;   /* memory on the device that buffers and scratch hold now */
+    int64_t memory_peak;    /* the most that they held at once so far */
 } mim_context_info;
 
 /* Creates a context on a device. A device that cannot be had is an error that lists what was

@@ -92,11 +92,11 @@ def contextual_buckets(side, alpha=1.9):
 class SwinBlock(Block):
     """A block whose attention runs inside windows, shifted or not, with a relative position bias of its own.
 
-    Written out in f32 too: with a bias of many small windows the fused attention is the slower one.
+    On the CPU it is written out in f32 too: with a bias of many small windows the fused attention is the slower one there.
     """
 
-    def __init__(self, dim, heads, ratio, side, window, shift, layer_scale=0.0, key_bias=True):
-        super().__init__(dim, heads, ratio, fused=False, eps=1e-5, layer_scale=layer_scale, key_bias=key_bias)
+    def __init__(self, dim, heads, ratio, fused, side, window, shift, layer_scale=0.0, key_bias=True):
+        super().__init__(dim, heads, ratio, fused, eps=1e-5, layer_scale=layer_scale, key_bias=key_bias)
         self.side, self.window, self.shift = side, window, shift
         self.position = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
         self.register_buffer("offsets", offset_index(window, window, False), persistent=False)

@@ -44,7 +44,7 @@ class Masked(nn.Module):
         return self.embed(images).flatten(2).transpose(1, 2)
 
     def target(self, images):
-        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
             if self.radius > 0:
                 images = low_pass(images, self.mean, self.std, self.radius)
             target = patchify(images, self.patch)
@@ -158,7 +158,7 @@ class SimMimVit(SimMim):
 
 
 class SimMimSwin(SimMim):
-    def __init__(self, recipe):
+    def __init__(self, recipe, fused):
         super().__init__(recipe)
         encoder = recipe["encoder"]
         dim, side = self.dim, self.rows
@@ -171,7 +171,7 @@ class SimMimSwin(SimMim):
             window = min(encoder["window"], side)
             for j in range(depth):
                 shift = window // 2 if j % 2 and side > window else 0
-                layers.append(SwinBlock(dim, heads, encoder["mlp_ratio"], side, window, shift,
+                layers.append(SwinBlock(dim, heads, encoder["mlp_ratio"], fused, side, window, shift,
                                         encoder["layer_scale"], encoder["key_bias"]))
             if i + 1 < len(encoder["depths"]):
                 layers.append(Merging(dim, side))
@@ -234,12 +234,12 @@ class LoMaR(Masked):
         return (loss * mask).sum() / mask.sum()
 
 
-def build(recipe, fused):
+def build(recipe, fused, fused_windows=False):
     method = recipe["method"]
     if method == "mae":
         return Mae(recipe, fused)
     if method == "lomar":
         return LoMaR(recipe, fused)
     if method == "simmim":
-        return SimMimSwin(recipe) if recipe["encoder"]["kind"] == "swin" else SimMimVit(recipe, fused)
+        return SimMimSwin(recipe, fused_windows) if recipe["encoder"]["kind"] == "swin" else SimMimVit(recipe, fused)
     raise SystemExit(f"peer.py knows no method '{method}'")

@@ -40,10 +40,10 @@ def mlp(op, sizes, dtype):
     return gradients_of(forward(), inputs, dy)
 
 
-def attention(op, sizes, dtype):
+def attention(op, sizes, dtype, gpu):
     batch, heads, tokens, dim = (sizes[s] for s in ("batch", "heads", "tokens", "dim"))
     across, side, buckets = sizes.get("across", 0), sizes.get("window", 0), sizes.get("buckets", 0)
-    windows, fused, scale = max(1, across * across), dtype == torch.float32 and not across, dim ** -0.5
+    windows, fused, scale = max(1, across * across), gpu or (dtype == torch.float32 and not across), dim ** -0.5
     qkv, dy = noise(batch, windows * tokens, 3, heads, dim, dtype=dtype), noise(batch, windows * tokens, heads, dim, dtype=dtype)
     inputs = [qkv]
     if across:
@@ -166,9 +166,10 @@ KNOWN = {
 TRAINING = ("mlp_backward", "attention_training", "layer_norm_backward", "gelu_backward", "masked_loss")
 
 
-def prepare(case, dtype):
+def prepare(case, dtype, gpu):
     """The call of a case, and whether it needs gradients."""
     op = case["op"]
     if op not in KNOWN:
         raise SystemExit(f"peer.py knows no op '{op}'")
-    return KNOWN[op](op, case["sizes"], dtype), op in TRAINING
+    more = (gpu,) if KNOWN[op] is attention else ()
+    return KNOWN[op](op, case["sizes"], dtype, *more), op in TRAINING

@@ -17,6 +17,9 @@ public sealed record BenchmarkReport
     /// <summary>Variables that decide how OpenMP's threads behave, where they are set.</summary>
     public required IReadOnlyDictionary<string, string> Environment { get; init; }
 
+    /// <summary>Where it ran: <c>cpu</c>, <c>cuda:0</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
     /// <summary>CPU threads.</summary>
     public required int Threads { get; init; }
 

@@ -14,6 +14,9 @@ public sealed record BenchmarkTask
     /// <summary>The case's name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Where it runs: <c>cpu</c>, <c>cuda:0</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
     /// <summary>CPU threads.</summary>
     public required int Threads { get; init; }
 

@@ -6,8 +6,8 @@ using MimNative.Training;
 namespace MimNative.Evaluation.Benchmarks;
 
 /// <summary>
-/// Times whole training steps: a batch of noise is copied in, forward, loss, backward, the loss is read, AdamW. As the training loop
-/// does it, but without the loader.
+/// Times whole training steps: a batch of noise is copied in, forward, loss, backward, AdamW. As the training loop does it, but without
+/// the loader, and the loss is read once, at the end.
 /// </summary>
 public sealed class StepBenchmark : IDisposable
 {
@@ -35,7 +35,7 @@ public sealed class StepBenchmark : IDisposable
         _recipe = task.Recipe ?? throw new ArgumentException($"case '{task.Name}' has no recipe", nameof(task));
         _imported = ProcessMemory.Peak();
         var (train, image) = (_recipe.Train, _recipe.Image);
-        _context = new Context(Device.Cpu, task.Threads);
+        _context = new Context(Device.Parse(task.Device), task.Threads);
         Precisions.Require(task.Precision, _context);
         _model = new Model(_recipe, _context, Precisions.Type(task.Precision));
         _optimizer = new AdamW(
@@ -54,45 +54,54 @@ public sealed class StepBenchmark : IDisposable
             _step!.Begin();
             Forward(_number, plan: false);
         };
-        _step = new Step(_context) { Compute = _model.Compute };
+        _step = new Step(_context) { Compute = _model.Compute, Recompute = train.Recompute };
         var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
         _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + (sizeof(float) * _pixels.LongLength);
     }
 
     /// <summary>Runs and times the steps.</summary>
+    /// <exception cref="NotFiniteNumberException">The loss is not finite in the end.</exception>
     public StepMeasurement Measure()
     {
-        var times = new List<double>(4096);
         long number = 0;
         for (; number < WarmUp; number++)
         {
             Train(number);
         }
+        _context.Synchronize();
+        using var clock = new StepClock(_context);
         var start = Stopwatch.GetTimestamp();
         var native = _context.NativeTime;
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
-        for (var last = start; times.Count < BenchmarkTask.LeastRepetitions || Stopwatch.GetElapsedTime(start).TotalSeconds < _task.Seconds;)
+        while (clock.Steps < BenchmarkTask.LeastRepetitions || Stopwatch.GetElapsedTime(start).TotalSeconds < _task.Seconds)
         {
+            clock.Begin();
             Train(number++);
-            var now = Stopwatch.GetTimestamp();
-            times.Add(Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
-            last = now;
+            clock.End();
         }
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         native = _context.NativeTime - native;
+        var (times, idle) = clock.Finish();
+        var loss = ReadLoss();
+        if (!float.IsFinite(loss))
+        {
+            throw new NotFiniteNumberException($"{_task.Name}: the loss of step {number} is not finite");
+        }
+        var isGpu = _context.Device.Kind == DeviceKind.Cuda;
         return new StepMeasurement
         {
             Parameters = _model.Store.TrainedCount,
             Milliseconds = times,
-            PeakBytes = ProcessMemory.Peak(),
-            ImportBytes = _imported,
-            Loss = ReadLoss(),
+            PeakBytes = isGpu ? _context.MemoryPeak : ProcessMemory.Peak(),
+            ImportBytes = isGpu ? 0 : _imported,
+            Loss = loss,
             Threads = _context.Threads,
             Precision = _task.Precision == Precision.Bf16 ? "bf16" : "f32",
             Description = _context.Description,
             PlannedBytes = _planned,
             AllocatedBytes = (double)allocated / times.Count,
             OutsideNative = 1 - (native.TotalMilliseconds / times.Sum()),
+            IdleShare = isGpu ? idle : null,
         };
     }
 
@@ -110,10 +119,6 @@ public sealed class StepBenchmark : IDisposable
     {
         _number = number;
         _context.Repeat(RepeatedWork.Batch, _forward);
-        if (!float.IsFinite(ReadLoss()))
-        {
-            throw new NotFiniteNumberException($"{_task.Name}: the loss of step {number + 1} is not finite");
-        }
         _optimizer.Update(LearningRate, _step);
     }
 

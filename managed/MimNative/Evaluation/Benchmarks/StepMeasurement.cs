@@ -9,7 +9,9 @@ public sealed record StepMeasurement
     /// <summary>The time of each step.</summary>
     public required IReadOnlyList<double> Milliseconds { get; init; }
 
-    /// <summary>The most memory that the process ever held (VmHWM), its runtime included.</summary>
+    /// <summary>
+    /// The most memory that the process ever held (VmHWM), its runtime included; on a GPU the most that it held there.
+    /// </summary>
     public required long PeakBytes { get; init; }
 
     /// <summary>What the process held before it had a model.</summary>
@@ -35,6 +37,9 @@ public sealed record StepMeasurement
 
     /// <summary>Ours: share of the steps' time outside of native calls.</summary>
     public double OutsideNative { get; init; }
+
+    /// <summary>Ours on a GPU: share of the steps' time in which the device had finished a step and not begun the next.</summary>
+    public double? IdleShare { get; init; }
 
     /// <summary>The times together.</summary>
     public Spread Time() => Spread.Of(Milliseconds);

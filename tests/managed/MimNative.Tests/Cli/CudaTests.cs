@@ -80,6 +80,37 @@ public sealed class CudaTests : FolderTests
     }
 
     [Test]
+    public void Steps_are_measured_on_the_device()
+    {
+        using var report = JsonDocument.Parse(OnDevice(
+            "bench", "steps", "--recipe", TinyRun.RecipeFile, "--seconds", "0", "--precision", "bf16", "--json", "-").Succeeds());
+        var ours = report.RootElement.GetProperty("steps")[0].GetProperty("ours")[0];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.RootElement.GetProperty("device").GetString(), Is.EqualTo("cuda:0"));
+            Assert.That(report.RootElement.GetProperty("machine").GetString(), Does.Contain("CUDA emulated"));
+            Assert.That(ours.GetProperty("precision").GetString(), Is.EqualTo("bf16"));
+            Assert.That(ours.GetProperty("milliseconds").EnumerateArray().Select(m => m.GetDouble()), Has.Exactly(5).GreaterThan(0));
+            Assert.That(ours.GetProperty("idle_share").GetDouble(), Is.GreaterThanOrEqualTo(0).And.LessThan(1));
+            // of the device, not of this process and its runtime
+            Assert.That(ours.GetProperty("peak_bytes").GetInt64(), Is.GreaterThan(100_000).And.LessThan(10_000_000));
+        }
+        CommandLine.Run("bench", "scaling", "--device", "cuda").Fails(ExitCode.BadInput, "expected --device cpu, not cuda:0");
+    }
+
+    [Test]
+    public void Ops_are_measured_in_bursts()
+    {
+        const string Task = """
+            {"name": "ops", "device": "cuda:0", "threads": 1, "precision": "bf16", "seconds": 0,
+             "ops": [{"name": "small", "op": "layer_norm", "sizes": {"rows": 3, "dim": 24}}]}
+            """;
+        using var measured = JsonDocument.Parse(CommandLine.RunWith(Variable, Emulated, "bench", "--measure", Task).Succeeds());
+        Assert.That(measured.RootElement.GetProperty("ops")[0].GetProperty("milliseconds").GetDouble(), Is.GreaterThan(0));
+        Assert.That(measured.RootElement.GetProperty("description").GetString(), Does.Contain("CUDA emulated"));
+    }
+
+    [Test]
     public void A_library_of_another_version_is_refused()
     {
         string other = Path.Combine(Path.GetDirectoryName(Emulated)!, "libmim_cuda_of_another_version.so");

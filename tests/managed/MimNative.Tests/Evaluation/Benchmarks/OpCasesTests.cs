@@ -42,7 +42,7 @@ public sealed class OpCasesTests
     public void Every_op_can_be_called([Values(Precision.F32, Precision.Bf16)] Precision precision)
     {
         OpCase[] cases = [.. Tiny()];
-        Assert.That(cases.Select(c => c.Op).Distinct(), Is.EquivalentTo(OpCases.All.Select(c => c.Op).Distinct()));
+        Assert.That(cases.Select(c => c.Op).Distinct(), Is.EquivalentTo(OpCases.Of(DeviceKind.Cpu).Select(c => c.Op).Distinct()));
         var measured = OpBenchmark.Measure(Task(cases, precision));
         Assert.That(measured.Ops.Select(o => o.Name), Is.EqualTo(cases.Select(c => c.Name)));
         foreach (var op in measured.Ops)
@@ -53,12 +53,14 @@ public sealed class OpCasesTests
     }
 
     [Test]
-    public void Names_are_unique_and_found_by_their_beginnings()
+    public void Names_are_unique_and_found_by_their_beginnings([Values] DeviceKind device)
     {
-        Assert.That(OpCases.All.Select(c => c.Name), Is.Unique);
-        Assert.That(OpCases.Find("attention").Select(c => c.Op).Distinct(), Is.EqualTo(new[] { OpNames.Attention, OpNames.AttentionTraining }));
-        Assert.That(OpCases.Find("adamw"), Has.Count.EqualTo(1));
-        Assert.That(() => OpCases.Find("linaer"), Throws.ArgumentException.With.Message.Contains("did you mean 'linear'"));
+        Assert.That(OpCases.Of(device).Select(c => c.Name), Is.Unique);
+        Assert.That(OpCases.Of(device).Select(c => c.Op).Distinct(), Is.EquivalentTo(Tiny().Select(c => c.Op).Distinct()));
+        Assert.That(
+            OpCases.Find("attention", device).Select(c => c.Op).Distinct(), Is.EqualTo(new[] { OpNames.Attention, OpNames.AttentionTraining }));
+        Assert.That(OpCases.Find("adamw", device), Has.Count.EqualTo(1));
+        Assert.That(() => OpCases.Find("linaer", device), Throws.ArgumentException.With.Message.Contains("did you mean 'linear'"));
     }
 
     [TestCase("linear S qkv 800 x 384->1152", 4, 2.0 * 800 * 384 * 1152, 0)]
@@ -77,7 +79,7 @@ public sealed class OpCasesTests
     [TestCase("adamw 25 M", 4, 0, 32.0 * 25e6)]
     [TestCase("adamw 25 M", 2, 0, 34.0 * 25e6)]
     public void The_work_of_an_op_is_counted(string name, int activation, double operations, double bytes) =>
-        Assert.That(OpWork.Of(OpCases.All.Single(c => c.Name == name), activation), Is.EqualTo(new OpWork(operations, bytes)));
+        Assert.That(OpWork.Of(OpCases.Of(DeviceKind.Cpu).Single(c => c.Name == name), activation), Is.EqualTo(new OpWork(operations, bytes)));
 
     [Test]
     public void Rounds_become_a_median_a_share_and_a_ratio()

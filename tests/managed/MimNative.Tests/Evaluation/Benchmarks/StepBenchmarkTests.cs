@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MimNative.Evaluation.Benchmarks;
 using MimNative.Recipes;
+using MimNative.Runtime;
 using MimNative.Tests.Cli;
 using NUnit.Framework;
 
@@ -37,7 +38,7 @@ public sealed class StepBenchmarkTests
     [Test]
     public void A_task_keeps_everything_on_its_way_to_another_process()
     {
-        var task = Task with { Seconds = 0.25, Recipe = StepCases.Find("simmim-swin-ti").Recipe() };
+        var task = Task with { Seconds = 0.25, Recipe = StepCases.Find("simmim-swin-ti", DeviceKind.Cpu).Recipe() };
         var json = JsonSerializer.Serialize(task, BenchmarkJson.Default.BenchmarkTask);
         var read = JsonSerializer.Deserialize(json, BenchmarkJson.Default.BenchmarkTask)!;
         Assert.That(read.Recipe!.ToJson(), Is.EqualTo(task.Recipe!.ToJson()));

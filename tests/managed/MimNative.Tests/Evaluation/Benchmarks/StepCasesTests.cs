@@ -9,10 +9,10 @@ namespace MimNative.Tests.Evaluation.Benchmarks;
 public sealed class StepCasesTests
 {
     [Test]
-    public void Every_case_is_a_recipe_that_makes_a_model()
+    public void Every_case_is_a_recipe_that_makes_a_model([Values] DeviceKind device)
     {
-        Assert.That(StepCases.All.Select(c => c.Name), Is.Unique);
-        foreach (var step in StepCases.All)
+        Assert.That(StepCases.Of(device).Select(c => c.Name), Is.Unique);
+        foreach (var step in StepCases.Of(device))
         {
             var recipe = step.Recipe();
             var store = new ParameterStore();
@@ -24,7 +24,7 @@ public sealed class StepCasesTests
 
     [Test]
     public void A_name_that_is_no_case_gets_the_nearest() => Assert.That(
-        () => StepCases.Find("mae-vit-s61"),
+        () => StepCases.Find("mae-vit-s61", DeviceKind.Cpu),
         Throws.ArgumentException.With.Message.Contains("there is no case 'mae-vit-s61'").And.Message.Contains("did you mean 'mae-vit-s16'"));
 
     // Counted by hand for the published sizes: 10⁹ operations an image.
@@ -39,12 +39,12 @@ public sealed class StepCasesTests
     [TestCase("lomar-vit-s16", 26.9)]
     [TestCase("lomar-vit-s16-448", 27.6)]
     public void The_work_of_a_step_is_that_of_its_method(string name, double giga) =>
-        Assert.That(StepWork.PerImage(StepCases.Find(name).Recipe()) / 1e9, Is.EqualTo(giga).Within(0.004 * giga));
+        Assert.That(StepWork.PerImage(StepCases.Find(name, DeviceKind.Cpu).Recipe()) / 1e9, Is.EqualTo(giga).Within(0.004 * giga));
 
     [Test]
     public void A_low_pass_target_counts_as_no_more_work() => Assert.That(
-        StepWork.PerImage(StepCases.Find("mae-vit-s16-lowpass").Recipe()),
-        Is.EqualTo(StepWork.PerImage(StepCases.Find("mae-vit-s16").Recipe())));
+        StepWork.PerImage(StepCases.Find("mae-vit-s16-lowpass", DeviceKind.Cpu).Recipe()),
+        Is.EqualTo(StepWork.PerImage(StepCases.Find("mae-vit-s16", DeviceKind.Cpu).Recipe())));
 
     // One stage of one window is a plain transformer without a class token.
     [Test]
