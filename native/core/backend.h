@@ -14,6 +14,21 @@ namespace mim {
 
 class context;
 
+// Memory of the host that a device copies into while both go on (context.h).
+class readback {
+public:
+    explicit readback(int64_t bytes) : bytes_(bytes) {}
+    virtual ~readback() = default;
+    int64_t bytes() const { return bytes_; }
+
+    virtual void start(const view& from) = 0;
+    virtual void wait() = 0;
+    virtual void* data() = 0;
+
+private:
+    int64_t bytes_;
+};
+
 class backend {
 public:
     virtual ~backend() = default;
@@ -25,6 +40,9 @@ public:
     virtual void release(void* memory, int64_t bytes) noexcept = 0;
     virtual void synchronize() = 0;
     virtual void begin() {}  // before each op, in the thread that calls it
+
+    // It may outlive everything but the backend.
+    virtual std::unique_ptr<readback> make_readback(int64_t bytes) = 0;
 
     // Steps that repeat (context.h), begun and ended in pairs: a device that does everything at once
     // has nothing to record.

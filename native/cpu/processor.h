@@ -15,6 +15,7 @@ public:
     void release(void* memory, int64_t bytes) noexcept override;
     void synchronize() override {}
     std::unique_ptr<event> make_event() override;
+    std::unique_ptr<readback> make_readback(int64_t bytes) override;
 
 #define MIM_OP(name, parameters) void name parameters override;
 #include "core/backend_ops.inc"

@@ -34,6 +34,7 @@ public:
     void release(void* memory, int64_t bytes) noexcept override;
     void synchronize() override;
     void begin() override { use_device(index_); }
+    std::unique_ptr<readback> make_readback(int64_t bytes) override;
     void begin_step(int32_t number) override;
     bool end_step() override;
     void cancel_step() noexcept override;
@@ -52,6 +53,9 @@ public:
     const void* bias_in(int32_t dtype, const float* bias, int64_t count, bf16* rounded);
     void multiply_with(const matrix_product& product, void* c, const void* a, const void* b,
                        const void* bias, const product_scratch& scratch);
+
+    // Puts a copy into pinned memory of the host into the stream.
+    void read_back(void* pinned, const void* from, int64_t bytes, cuda::event finished);
 
     // launch(shape, kernel, arguments...) into the backend's stream, or into the step that is gathered.
     template <class... P, class... A>

@@ -13,6 +13,8 @@ internal struct mim_context;
 
 internal struct mim_buffer;
 
+internal struct mim_readback;
+
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct mim_context_params
 {
@@ -147,6 +149,34 @@ internal static unsafe partial class Mim
     public static long mim_buffer_bytes(mim_buffer* buffer) =>
         Native.mim_buffer_bytes(buffer);
 
+    /// <summary>
+    /// Numbers on their way to the host while the device goes on: memory of the host, and one copy into it
+    /// at a time. mim_readback_start asks for the copy of what the view holds when everything that was asked
+    /// for so far is done, and returns at once; mim_readback_wait waits for that copy alone, not for what was
+    /// asked for after it. Then mim_readback_data holds the numbers, densely, until the next start. A CPU
+    /// copies at once.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    ///   from   dense, on the context's device, at most as many bytes as the readback was made for
+    /// MIM_ERROR_UNSUPPORTED on a CUDA device within a step. Waiting where nothing was started is no error.
+    /// </code>
+    /// </remarks>
+    public static void mim_readback_create(mim_context* ctx, mim_readback** readback, long bytes) =>
+        Check(Native.mim_readback_create(ctx, readback, bytes));
+
+    public static void mim_readback_destroy(mim_readback* readback) =>
+        Native.mim_readback_destroy(readback);
+
+    public static void mim_readback_start(mim_context* ctx, mim_readback* readback, mim_view* from) =>
+        Check(Native.mim_readback_start(ctx, readback, from));
+
+    public static void mim_readback_wait(mim_context* ctx, mim_readback* readback) =>
+        Check(Native.mim_readback_wait(ctx, readback));
+
+    public static void* mim_readback_data(mim_readback* readback) =>
+        Native.mim_readback_data(readback);
+
     private static partial class Native
     {
         [DllImport(Library, ExactSpelling = true)]
@@ -190,5 +220,20 @@ internal static unsafe partial class Mim
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern long mim_buffer_bytes(mim_buffer* buffer);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_readback_create(mim_context* ctx, mim_readback** readback, long bytes);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern void mim_readback_destroy(mim_readback* readback);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_readback_start(mim_context* ctx, mim_readback* readback, mim_view* from);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_readback_wait(mim_context* ctx, mim_readback* readback);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern void* mim_readback_data(mim_readback* readback);
     }
 }

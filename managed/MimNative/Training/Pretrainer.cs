@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using MimNative.Data;
 using MimNative.Recipes;
 using MimNative.Runtime;
@@ -16,6 +17,10 @@ public sealed record PretrainSettings
 
     /// <summary>Called once for every picture that is skipped.</summary>
     public Action<SkippedImage>? Skipped { get; init; }
+
+    /// <summary>For tests: whether the batches of the next step are asked for before the results of this one are there; otherwise as the
+    /// device needs it.</summary>
+    internal bool? RunsAhead { get; init; }
 }
 
 /// <summary>
@@ -23,6 +28,10 @@ public sealed record PretrainSettings
 /// recipe, the data and the thread count; a run that was stopped after any step and continued from its state goes on bit for bit
 /// as if it had not been stopped.
 /// </summary>
+/// <remarks>
+/// A device that works by itself is not kept waiting for the host: it has the batches of the next step before the host waits for the loss
+/// of this one. What is reported and what a checkpoint holds is the same.
+/// </remarks>
 public sealed class Pretrainer : IDisposable
 {
     private readonly Model _model;
@@ -33,9 +42,13 @@ public sealed class Pretrainer : IDisposable
     private readonly DeviceBuffer _losses;
     private readonly TrainRecipe _train;
     private readonly RunState _begun;
-    private readonly float[] _microLosses;
+    private readonly Readback _results;
+    private readonly bool _runsAhead;
     private readonly Action _trainOnBatch;
     private ImageBatch? _batch;
+    private int _epoch;  // of the batches that are asked for
+    private bool _isPrepared;
+    private ExceptionDispatchInfo? _failure;
 
     /// <summary>A run from its beginning, or from where <paramref name="from"/> stands (the model is loaded by the caller).</summary>
     /// <exception cref="ArgumentException">The data holds fewer pictures than one step needs, ...</exception>
@@ -64,7 +77,8 @@ public sealed class Pretrainer : IDisposable
         }
         Progress = new RunProgress(
             _begun.Step, _begun.Epoch, _begun.StepInEpoch, _begun.SamplesSeen, _begun.LossSum, _begun.LossCount);
-        _microLosses = new float[_train.Accumulation];
+        _epoch = Progress.Epoch;
+        _runsAhead = settings.RunsAhead ?? model.Context.Device.Kind == DeviceKind.Cuda;
         _trainOnBatch = TrainOnBatch;
         _schedule = LearningRateSchedule.Of(model.Recipe, checked((int)StepsPerEpoch * _train.Accumulation));
         _optimizer = new AdamW(
@@ -72,7 +86,8 @@ public sealed class Pretrainer : IDisposable
             new AdamWSettings(_train.Beta1, _train.Beta2, _train.Epsilon, _train.WeightDecay, _train.Clip),
             parameter => AdamW.Decays(parameter, _train.NoDecay), model.Context)
         { Steps = Progress.Step };
-        _losses = new DeviceBuffer(model.Context, sizeof(float) * (_train.Accumulation + 1));
+        _losses = new DeviceBuffer(model.Context, sizeof(float) * (_train.Accumulation + 2));
+        _results = new Readback(model.Context, sizeof(float) * (_train.Accumulation + 1));
         _step = new Step(model.Context) { Compute = model.Compute, Recompute = _train.Recompute };
         var resident = model.Context.ResidentBytes;
         var (arena, scratch) = _step.Plan(step =>
@@ -153,28 +168,42 @@ public sealed class Pretrainer : IDisposable
     /// One optimiser step: all its micro-batches forward and backward, then the update. From the second step on, it allocates no managed
     /// memory.
     /// </summary>
-    /// <exception cref="NotFiniteNumberException">The loss is not finite; the parameters are those before the step.</exception>
+    /// <exception cref="NotFiniteNumberException">The loss is not finite; the parameters are those before the step (on a device that runs
+    /// ahead where the gradients are not finite either).</exception>
     public StepReport Advance()
     {
         var start = Stopwatch.GetTimestamp();
         var waited = _loader.TotalWait;
         var (epoch, inEpoch) = (Progress.Epoch, Progress.StepInEpoch);
-        for (var i = 0; i < _train.Accumulation; i++)
+        _failure?.Throw();
+        if (!_isPrepared)
         {
-            Accumulate(i);
+            TakeBatches(epoch);
         }
+        _isPrepared = false;
         var rate = _schedule.At(epoch, inEpoch * _train.Accumulation);
-        var loss = ReadLoss(epoch);
+        if (!_runsAhead)
+        {
+            StartReading();
+            RequireFinite(LossOf(Results()), epoch);
+        }
         _optimizer.Update(rate, _step);
-        Span<float> norm = stackalloc float[1];
-        _step.Download(_optimizer.GradientNorm, norm);
+        _step.Copy(ResultAt(1 + _train.Accumulation), _optimizer.GradientNorm);
+        StartReading();
+        if (_runsAhead)
+        {
+            Prepare();
+        }
+        var results = Results();
+        var (loss, norm) = (LossOf(results), results[^1]);
+        RequireFinite(loss, epoch);
         Progress = Next(loss);
-        if (Progress.StepInEpoch == 0)
+        if (Progress.StepInEpoch == 0 && (!_runsAhead || IsDone))
         {
             SkipRest();
         }
         return new StepReport(
-            Progress.Step, TotalSteps, epoch, loss, rate, norm[0], _train.Batch * _train.Accumulation,
+            Progress.Step, TotalSteps, epoch, loss, rate, norm, _train.Batch * _train.Accumulation,
             Stopwatch.GetElapsedTime(start).TotalSeconds, (_loader.TotalWait - waited).TotalSeconds);
     }
 
@@ -183,21 +212,51 @@ public sealed class Pretrainer : IDisposable
     {
         _loader.Dispose();
         _step.Dispose();
+        _results.Dispose();
         _losses.Dispose();
         _optimizer.Dispose();
     }
 
-    private void Accumulate(int microStep)
+    // Forward and backward of a step's batches.
+    private void TakeBatches(int epoch)
     {
-        _batch = _loader.Next();
+        _epoch = epoch;
+        for (var i = 0; i < _train.Accumulation; i++)
+        {
+            _batch = _loader.Next();
+            try
+            {
+                _model.Context.Repeat(RepeatedWork.Batch, _trainOnBatch);
+                _step.Copy(ResultAt(1 + i), ResultAt(0));
+            }
+            finally
+            {
+                _loader.Return(_batch);
+            }
+        }
+    }
+
+    // Asks for the batches of the next step. They change gradients alone, so parameters and moments stay those of this one; and what
+    // fails is an error of the next one.
+    private void Prepare()
+    {
+        if (Progress.Step + 1 >= TotalSteps)
+        {
+            return;
+        }
+        var endsEpoch = Progress.StepInEpoch + 1 == StepsPerEpoch;
         try
         {
-            _model.Context.Repeat(RepeatedWork.Batch, _trainOnBatch);
-            _step.Copy(LossAt(1 + microStep), LossAt(0));
+            if (endsEpoch)
+            {
+                SkipRest();
+            }
+            TakeBatches(Progress.Epoch + (endsEpoch ? 1 : 0));
+            _isPrepared = true;
         }
-        finally
+        catch (Exception failure)
         {
-            _loader.Return(_batch);
+            _failure = ExceptionDispatchInfo.Capture(failure);
         }
     }
 
@@ -210,26 +269,34 @@ public sealed class Pretrainer : IDisposable
 
     private void TrainStep(Tensor images, ReadOnlyMemory<long> samples)
     {
-        var key = new BatchKey(samples, unchecked((long)_train.Seed), Progress.Epoch);
-        _model.Method.TrainStep(LossAt(0), images, key, _step, gradScale: 1f / _train.Accumulation);
+        var key = new BatchKey(samples, unchecked((long)_train.Seed), _epoch);
+        _model.Method.TrainStep(ResultAt(0), images, key, _step, gradScale: 1f / _train.Accumulation);
     }
 
-    // Every batch has its loss at place 0, so that all are the same work, and then behind those before it.
-    private Tensor LossAt(int place) => _losses.View(DType.F32, sizeof(float) * place, 1);
+    // Every batch has its loss at place 0, so that all are the same work, and then behind those before it; the gradient norm is last.
+    private Tensor ResultAt(int place) => _losses.View(DType.F32, sizeof(float) * place, 1);
 
-    private float ReadLoss(int epoch)
+    private void StartReading() => _results.Start(_losses.View(DType.F32, sizeof(float), _train.Accumulation + 1));
+
+    private ReadOnlySpan<float> Results() => _results.Wait<float>();
+
+    private static float LossOf(ReadOnlySpan<float> results)
     {
-        _step.Download<float>(_losses.View(DType.F32, sizeof(float), _train.Accumulation), _microLosses);
         double sum = 0;
-        foreach (var micro in _microLosses)
+        foreach (var micro in results[..^1])
         {
             sum += micro;
         }
-        var loss = (float)(sum / _microLosses.Length);
-        return float.IsFinite(loss)
-            ? loss
-            : throw new NotFiniteNumberException(
+        return (float)(sum / (results.Length - 1));
+    }
+
+    private void RequireFinite(float loss, int epoch)
+    {
+        if (!float.IsFinite(loss))
+        {
+            throw new NotFiniteNumberException(
                 $"the loss of step {Progress.Step + 1} (epoch {epoch}) is {loss}; try a smaller train.base_lr or set train.clip", loss);
+        }
     }
 
     private RunProgress Next(float loss)

@@ -13,6 +13,7 @@ extern "C" {
 
 typedef struct mim_context mim_context;
 typedef struct mim_buffer mim_buffer;
+typedef struct mim_readback mim_readback;
 
 typedef struct mim_context_params {
     int32_t size;         /* sizeof(mim_context_params) */
@@ -88,6 +89,20 @@ MIM_API mim_status mim_buffer_create(mim_context* ctx, mim_buffer** buffer, int6
 MIM_API void mim_buffer_destroy(mim_buffer* buffer);
 MIM_API void* mim_buffer_data(mim_buffer* buffer);
 MIM_API int64_t mim_buffer_bytes(mim_buffer* buffer);
+
+/* Numbers on their way to the host while the device goes on: memory of the host, and one copy into it
+ * at a time. mim_readback_start asks for the copy of what the view holds when everything that was asked
+ * for so far is done, and returns at once; mim_readback_wait waits for that copy alone, not for what was
+ * asked for after it. Then mim_readback_data holds the numbers, densely, until the next start. A CPU
+ * copies at once.
+ *   from   dense, on the context's device, at most as many bytes as the readback was made for
+ * MIM_ERROR_UNSUPPORTED on a CUDA device within a step. Waiting where nothing was started is no error. */
+MIM_API mim_status mim_readback_create(mim_context* ctx, mim_readback** readback, int64_t bytes);
+MIM_API void mim_readback_destroy(mim_readback* readback);
+MIM_API mim_status mim_readback_start(mim_context* ctx, mim_readback* readback,
+                                      const mim_view* from);
+MIM_API mim_status mim_readback_wait(mim_context* ctx, mim_readback* readback);
+MIM_API void* mim_readback_data(mim_readback* readback);
 
 #ifdef __cplusplus
 }

@@ -20,7 +20,8 @@
 namespace mim::cuda {
 
 // Work happens when it is given to a stream, or is kept while that records. A graph that is started
-// happens as late as it can: when somebody waits for it, or the stream is given other work.
+// and a copy into pinned memory happen as late as they can: when somebody waits for them, or the stream
+// is given other work.
 using work = std::function<void()>;
 struct graph_t {
     std::shared_ptr<std::vector<work>> recorded;

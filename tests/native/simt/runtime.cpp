@@ -96,11 +96,15 @@ void copy_bytes(void* to, const void* from, int64_t bytes, stream s) {
         for (const void* side : {static_cast<const void*>(to), from})
             if (!simt::is_device(side) && !is_pinned(side))
                 throw std::logic_error("a copy with host memory that is not pinned is recorded");
-    emulated::take(s, [=] {
+    const work copies = [=] {
         simt::access device;
         std::memmove(to, from, size_t(bytes));
         device.check();
-    });
+    };
+    if (s != nullptr && s->recording == nullptr && is_pinned(to))
+        s->pending.push_back(copies);
+    else
+        emulated::take(s, copies);
 }
 void clear_bytes(void* to, int64_t bytes, stream s) {
     emulated::take(s, [=] {
