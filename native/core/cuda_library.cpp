@@ -7,6 +7,7 @@
 
 #include "core/backend.h"
 #include "core/error.h"
+#include "core/interface_hash.h"
 
 namespace mim {
 

@@ -1,6 +1,8 @@
 // The device itself, and the door through which libmim opens this library.
 #include "cuda/gpu.h"
 
+#include "core/interface_hash.h"
+
 namespace mim::cuda {
 
 gpu::gpu(int32_t index)

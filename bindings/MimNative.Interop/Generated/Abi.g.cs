@@ -82,6 +82,7 @@ internal static unsafe partial class Mim
         "mim_gradient_norm",
         "mim_relative_position_bias_forward",
         "mim_relative_position_bias_backward",
+        "mim_normalize_images",
         "mim_reduce_images",
         "mim_copy",
         "mim_fill",

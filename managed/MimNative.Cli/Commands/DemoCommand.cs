@@ -21,10 +21,10 @@ internal static class DemoCommand
         var set = new Option<string[]>("--set") { Description = "changes a field of the recipe 'demo': train.epochs=5" };
         var precision = CommonOptions.Precision();
         var seed = CommonOptions.Whole("--seed", "of the pictures and the run", 0, long.MaxValue, otherwise: 0);
-        var threads = CommonOptions.Threads();
+        var (device, threads) = (CommonOptions.Device(), CommonOptions.Threads());
         var command = new Command("demo", "Pretrains a small model in about two minutes and shows what it sees.")
         {
-            data, output, set, precision, seed, threads,
+            data, output, set, precision, seed, device, threads,
         };
         command.SetAction(parsed =>
         {
@@ -35,7 +35,7 @@ internal static class DemoCommand
                     .. parsed.GetValue(set) ?? [], $"train.seed={parsed.GetValue(seed)}",
                     .. CommonOptions.Short("train.precision", precision, parsed),
                 ]);
-            using var context = new Context(Device.Cpu, parsed.GetValue(threads));
+            using var context = CommonOptions.Open(parsed, device, threads);
             Precisions.Require(Precisions.Resolve(recipe.Train.Precision, context), context);
             using var source = Open(parsed.GetValue(data), parsed.GetValue(seed), folder);
             Pretrainer.RequireFits(recipe, source.Count);

@@ -3,7 +3,7 @@ using MimNative.Runtime;
 namespace MimNative.Data;
 
 /// <summary>
-/// Makes a training view of a picture: a crop of a fixed size, perhaps mirrored, normalised. It holds only settings;
+/// Makes a training view of a picture: a crop of a fixed size, perhaps mirrored. It holds only settings;
 /// what is random comes in as uniform numbers, so the same picture and numbers give the same view. Safe from any
 /// thread.
 /// </summary>
@@ -18,6 +18,12 @@ public interface ITransform
     /// <summary>How many uniform numbers in [0, 1) one view needs.</summary>
     int UniformCount { get; }
 
-    /// <summary>Writes the view. values: (3, Height, Width).</summary>
+    /// <summary>Writes the view, normalised. values: (3, Height, Width).</summary>
     void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values);
+
+    /// <summary>
+    /// Writes the view's pixels as they are before they are normalised. pixels: (Height, Width, 3). <see cref="Ops.NormalizeImages"/>
+    /// makes the values of <see cref="Apply"/> of them.
+    /// </summary>
+    void Crop(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels);
 }

@@ -7,7 +7,7 @@ namespace MimNative.Data;
 /// </summary>
 public sealed class ImageBatch
 {
-    private readonly float[] _pixels;
+    private readonly byte[] _pixels;
     private readonly long[] _samples;
     private readonly int _viewLength;
     private ExceptionDispatchInfo? _failure;
@@ -17,7 +17,7 @@ public sealed class ImageBatch
     internal ImageBatch(int count, int height, int width)
     {
         _viewLength = checked(3 * height * width);
-        _pixels = GC.AllocateUninitializedArray<float>(checked(count * _viewLength), pinned: true);
+        _pixels = GC.AllocateUninitializedArray<byte>(checked(count * _viewLength), pinned: true);
         _samples = new long[count];
         (Height, Width) = (height, width);
     }
@@ -31,8 +31,8 @@ public sealed class ImageBatch
     /// <summary>Columns of a picture.</summary>
     public int Width { get; }
 
-    /// <summary>The normalised pixels, (Count, 3, Height, Width). They lie at an address that never changes.</summary>
-    public Span<float> Pixels => _pixels;
+    /// <summary>The pixels, (Count, Height, Width, 3). They lie at an address that never changes.</summary>
+    public Span<byte> Pixels => _pixels;
 
     /// <summary>
     /// Which picture of the source each view shows. Where a picture had to be skipped it is the one that stands in
@@ -60,7 +60,7 @@ public sealed class ImageBatch
         _failure = null;
     }
 
-    internal Span<float> View(int slot) => _pixels.AsSpan(slot * _viewLength, _viewLength);
+    internal Span<byte> View(int slot) => _pixels.AsSpan(slot * _viewLength, _viewLength);
 
     internal void SetSample(int slot, int sample) => _samples[slot] = sample;
 

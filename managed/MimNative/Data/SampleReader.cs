@@ -40,13 +40,13 @@ internal sealed class SampleReader
     /// <summary>How many pictures were skipped so far.</summary>
     public int BadCount => _bad.Count;
 
-    /// <summary>Fills values with the view for a position, and says which sample it shows.</summary>
-    public int Read(EpochOrder order, long position, Workspace workspace, Span<float> values)
+    /// <summary>Fills pixels with the view for a position, and says which sample it shows.</summary>
+    public int Read(EpochOrder order, long position, Workspace workspace, Span<byte> pixels)
     {
         for (long tried = 0; tried < order.Count; ++tried)
         {
             int sample = (int)order[(position + tried * _stride) % order.Count];
-            if (!_bad.ContainsKey(sample) && TryRead(sample, order.Epoch, workspace, values))
+            if (!_bad.ContainsKey(sample) && TryRead(sample, order.Epoch, workspace, pixels))
             {
                 return sample;
             }
@@ -57,7 +57,7 @@ internal sealed class SampleReader
             first.Reason);
     }
 
-    private bool TryRead(int sample, long epoch, Workspace workspace, Span<float> values)
+    private bool TryRead(int sample, long epoch, Workspace workspace, Span<byte> pixels)
     {
         string? reason = TryDecode(sample, workspace.Bytes, out var image);
         if (image is null)
@@ -68,7 +68,7 @@ internal sealed class SampleReader
         using (image)
         {
             Ops.RandomUniform(workspace.Uniforms, first: 0, sample, RandomStream.Crop, epoch, _seed);
-            _transform.Apply(image, workspace.Uniforms, values);
+            _transform.Crop(image, workspace.Uniforms, pixels);
             return true;
         }
     }

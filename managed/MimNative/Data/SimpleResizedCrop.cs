@@ -33,13 +33,14 @@ public sealed class SimpleResizedCrop : ITransform
 
     public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values)
     {
-        float along = image.Height > image.Width ? uniforms[0] : uniforms[1];
-        var window = ShortSide.Window(image.Height, image.Width, Height, Width, along);
-        var (height, width) = ShortSide.Size(window.Height, window.Width, Height, Width);
-        using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
-        using var padded = resized.PadReflect(_padding);
-        using var cropped = padded.Crop(Box(height, width, Height, Width, _padding, uniforms));
+        using var cropped = Cropped(image, uniforms);
         _view.Normalize(cropped, _view.FlipsAt(uniforms[2]), values);
+    }
+
+    public void Crop(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
+    {
+        using var cropped = Cropped(image, uniforms);
+        TrainingView.Copy(cropped, _view.FlipsAt(uniforms[2]), pixels);
     }
 
     /// <summary>
@@ -51,5 +52,15 @@ public sealed class SimpleResizedCrop : ITransform
     {
         int tops = height + 2 * padding - viewHeight + 1, lefts = width + 2 * padding - viewWidth + 1;
         return new Box((int)((double)uniforms[0] * tops), (int)((double)uniforms[1] * lefts), viewHeight, viewWidth);
+    }
+
+    private Image Cropped(Image image, ReadOnlySpan<float> uniforms)
+    {
+        float along = image.Height > image.Width ? uniforms[0] : uniforms[1];
+        var window = ShortSide.Window(image.Height, image.Width, Height, Width, along);
+        var (height, width) = ShortSide.Size(window.Height, window.Width, Height, Width);
+        using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
+        using var padded = resized.PadReflect(_padding);
+        return padded.Crop(Box(height, width, Height, Width, _padding, uniforms));
     }
 }

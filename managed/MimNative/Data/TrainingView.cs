@@ -46,6 +46,23 @@ internal sealed class TrainingView
     public void Sample(Image image, Box box, bool flip, Span<float> values) =>
         image.Sample(values, box, Height, Width, Interpolation, flip, _mean, _std);
 
+    /// <summary>The box, resized to the view and mirrored.</summary>
+    public void Sample(Image image, Box box, bool flip, Span<byte> pixels)
+    {
+        using var resized = image.ResizedCrop(box, Height, Width, Interpolation);
+        Copy(resized, flip, pixels);
+    }
+
+    /// <summary>An image of the view's size, mirrored.</summary>
+    public static void Copy(Image image, bool flip, Span<byte> pixels)
+    {
+        if (flip)
+        {
+            image.Flip();
+        }
+        image.Pixels.CopyTo(pixels);
+    }
+
     /// <summary>An image of the view's size, mirrored and normalised.</summary>
     public void Normalize(Image image, bool flip, Span<float> values)
     {

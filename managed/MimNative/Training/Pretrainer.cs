@@ -44,6 +44,7 @@ public sealed class Pretrainer : IDisposable
     private readonly RunState _begun;
     private readonly Readback _results;
     private readonly bool _runsAhead;
+    private readonly float[] _mean, _std;
     private readonly Action _trainOnBatch;
     private ImageBatch? _batch;
     private int _epoch;  // of the batches that are asked for
@@ -79,6 +80,7 @@ public sealed class Pretrainer : IDisposable
             _begun.Step, _begun.Epoch, _begun.StepInEpoch, _begun.SamplesSeen, _begun.LossSum, _begun.LossCount);
         _epoch = Progress.Epoch;
         _runsAhead = settings.RunsAhead ?? model.Context.Device.Kind == DeviceKind.Cuda;
+        (_mean, _std) = (Channels(image.Mean), Channels(image.Std));
         _trainOnBatch = TrainOnBatch;
         _schedule = LearningRateSchedule.Of(model.Recipe, checked((int)StepsPerEpoch * _train.Accumulation));
         _optimizer = new AdamW(
@@ -92,8 +94,8 @@ public sealed class Pretrainer : IDisposable
         var resident = model.Context.ResidentBytes;
         var (arena, scratch) = _step.Plan(step =>
         {
-            var images = step.Empty(DType.F32, _train.Batch, image.Channels, image.Height, image.Width);
-            TrainStep(images, new long[_train.Batch]);
+            var pixels = step.Empty(DType.U8, _train.Batch, image.Height, image.Width, image.Channels);
+            TrainStep(pixels, new long[_train.Batch]);
         });
         var options = new LoaderOptions
         {
@@ -106,7 +108,7 @@ public sealed class Pretrainer : IDisposable
             StartBatch = (long)Progress.StepInEpoch * _train.Accumulation,
         };
         _loader = new ImageLoader(source, Transforms.Create(model.Recipe), options);
-        var batch = sizeof(float) * _train.Batch * 3L * image.Height * image.Width;
+        var batch = _train.Batch * 3L * image.Height * image.Width;
         Memory = new MemoryPlan(
             model.Store.Bytes, arena + (model.Context.ResidentBytes - resident), scratch, batch * (options.Prefetch + 1));
     }
@@ -263,15 +265,18 @@ public sealed class Pretrainer : IDisposable
     private void TrainOnBatch()
     {
         _step.Begin();
-        var images = _step.FromHost<float>(_batch!.Pixels, _batch.Count, 3, _batch.Height, _batch.Width);
-        TrainStep(images, _batch.Samples);
+        TrainStep(_step.FromHost<byte>(_batch!.Pixels, _batch.Count, _batch.Height, _batch.Width, 3), _batch.Samples);
     }
 
-    private void TrainStep(Tensor images, ReadOnlyMemory<long> samples)
+    // pixels: (B, H, W, 3) bytes.
+    private void TrainStep(Tensor pixels, ReadOnlyMemory<long> samples)
     {
+        var images = Ops.NormalizeImages(pixels, _step.Resident(_mean, _mean.Length), _step.Resident(_std, _std.Length), _step);
         var key = new BatchKey(samples, unchecked((long)_train.Seed), _epoch);
         _model.Method.TrainStep(ResultAt(0), images, key, _step, gradScale: 1f / _train.Accumulation);
     }
+
+    private static float[] Channels(IReadOnlyList<double> values) => [.. values.Select(value => (float)value)];
 
     // Every batch has its loss at place 0, so that all are the same work, and then behind those before it; the gradient norm is last.
     private Tensor ResultAt(int place) => _losses.View(DType.F32, sizeof(float) * place, 1);

@@ -139,10 +139,11 @@ def measure_step(case):
     train, image = recipe["train"], recipe["image"]
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(train["beta1"], train["beta2"]),
                                   eps=train["eps"], weight_decay=train["weight_decay"], fused=True)
-    pixels = torch.randn(train["batch"], image["channels"], image["height"], image["width"], device="cpu", pin_memory=gpu)
+    pixels = torch.randint(0, 256, (train["batch"], image["channels"], image["height"], image["width"]), dtype=torch.uint8,
+                           device="cpu", pin_memory=gpu)
 
     def step():
-        images = pixels.to(device_of(case), non_blocking=True)
+        images = (pixels.to(device_of(case), non_blocking=True).float() / 255 - 0.5) / 0.29
         with torch.autocast("cuda" if gpu else "cpu", torch.bfloat16, enabled=bf16):
             loss = run(images)
         value = loss.detach() if gpu else loss.item()

@@ -19,7 +19,8 @@ public sealed class StepBenchmark : IDisposable
     private readonly AdamW _optimizer;
     private readonly Step _step;
     private readonly DeviceBuffer _loss;
-    private readonly float[] _pixels;
+    private readonly byte[] _pixels;
+    private readonly float[] _mean, _std;
     private readonly long[] _samples;
     private readonly long _imported, _planned;
     private readonly BenchmarkTask _task;
@@ -43,12 +44,10 @@ public sealed class StepBenchmark : IDisposable
             parameter => AdamW.Decays(parameter, train.NoDecay), _context);
         _loss = new DeviceBuffer(_context, sizeof(float));
         _samples = [.. Enumerable.Range(0, train.Batch)];
-        _pixels = new float[checked(train.Batch * image.Channels * image.Height * image.Width)];
-        var random = new Random(1);
-        for (var i = 0; i < _pixels.Length; i++)
-        {
-            _pixels[i] = (random.NextSingle() - 0.5f) * MathF.Sqrt(12);  // mean 0, deviation 1
-        }
+        _pixels = GC.AllocateUninitializedArray<byte>(checked(train.Batch * image.Channels * image.Height * image.Width), pinned: true);
+        new Random(1).NextBytes(_pixels);
+        _mean = [.. Enumerable.Repeat(0.5f, image.Channels)];
+        _std = [.. Enumerable.Repeat(0.29f, image.Channels)];
         _forward = () =>
         {
             _step!.Begin();
@@ -56,7 +55,7 @@ public sealed class StepBenchmark : IDisposable
         };
         _step = new Step(_context) { Compute = _model.Compute, Recompute = train.Recompute };
         var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
-        _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + (sizeof(float) * _pixels.LongLength);
+        _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + _pixels.LongLength;
     }
 
     /// <summary>Runs and times the steps.</summary>
@@ -127,9 +126,10 @@ public sealed class StepBenchmark : IDisposable
     {
         var image = _recipe.Image;
         long batch = _samples.Length;
-        var images = plan
-            ? _step.Empty(DType.F32, batch, image.Channels, image.Height, image.Width)
-            : _step.FromHost<float>(_pixels, batch, image.Channels, image.Height, image.Width);
+        var pixels = plan
+            ? _step.Empty(DType.U8, batch, image.Height, image.Width, image.Channels)
+            : _step.FromHost<byte>(_pixels, batch, image.Height, image.Width, image.Channels);
+        var images = Ops.NormalizeImages(pixels, _step.Resident(_mean, _mean.Length), _step.Resident(_std, _std.Length), _step);
         var key = new BatchKey(_samples, Seed: 1, Epoch: (int)number);
         _model.Method.TrainStep(_loss.View(DType.F32, 0, 1), images, key, _step);
     }

@@ -80,6 +80,16 @@ public sealed class CudaTests : FolderTests
     }
 
     [Test]
+    public void The_demo_trains_and_draws_on_the_device()
+    {
+        string told = OnDevice(
+            "demo", "--data", TinyRun.Pictures, "--out", At("demo"), "--set", "train.epochs=1", "--set", "train.warmup_epochs=0",
+            "--set", "train.batch=4", "--set", "encoder.dim=32", "--set", "encoder.depth=1", "--set", "decoder.depth=1").Succeeds();
+        Assert.That(told, Does.Contain("CUDA emulated"));
+        Assert.That(new FileInfo(At("demo/reconstruction.png")).Length, Is.GreaterThan(1000));
+    }
+
+    [Test]
     public void Steps_are_measured_on_the_device()
     {
         using var report = JsonDocument.Parse(OnDevice(

@@ -50,8 +50,8 @@ public sealed class ImageLoaderTests
             using var image = MimNative.Runtime.Image.Decode(Pictures.Numbered((int)batch.Samples.Span[slot]));
             var uniforms = new float[transform.UniformCount];
             Ops.RandomUniform(uniforms, 0, batch.Samples.Span[slot], RandomStream.Crop, epoch: 2, seed: 11);
-            var expected = new float[3 * 8 * 6];
-            transform.Apply(image, uniforms, expected);
+            var expected = new byte[8 * 6 * 3];
+            transform.Crop(image, uniforms, expected);
             Assert.That(batch.Pixels.Slice(slot * expected.Length, expected.Length).ToArray(), Is.EqualTo(expected));
         }
     }
@@ -299,7 +299,7 @@ public sealed class ImageLoaderTests
         {
             var batch = loader.Next();
             var hash = new HashCode();
-            hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(batch.Pixels));
+            hash.AddBytes(batch.Pixels);
             lines.Append(i == 0 ? "" : "\n").Append(batch.Epoch).Append(' ').Append(batch.Index).Append(": ")
                 .AppendJoin(' ', batch.Samples.ToArray()).Append(" # ").Append(hash.ToHashCode());
             loader.Return(batch);

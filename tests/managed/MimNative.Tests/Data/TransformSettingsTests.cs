@@ -34,6 +34,28 @@ public sealed class TransformSettingsTests
     }
 
     [Test]
+    public void A_crop_that_is_normalised_afterwards_is_the_view([Values] TransformKind kind, [Values(0.2f, 0.8f)] float uniform)
+    {
+        const int Height = 24, Width = 20;
+        using var image = Pictures.Noise(50, 37, seed: 2);
+        var settings = new TransformSettings { Kind = kind, Height = Height, Width = Width };
+        var transform = settings.Create();
+        var uniforms = new float[transform.UniformCount];
+        Array.Fill(uniforms, uniform);
+        var values = new float[3 * Height * Width];
+        var pixels = new byte[values.Length];
+        transform.Apply(image, uniforms, values);
+        transform.Crop(image, uniforms, pixels);
+
+        using var run = TestRun.On(Device.Cpu);
+        float[] mean = [.. settings.Mean], std = [.. settings.Std];
+        var normalized = Ops.NormalizeImages(
+            run.Step.FromHost<byte>(pixels, 1, Height, Width, 3), run.Step.FromHost<float>(mean, 3), run.Step.FromHost<float>(std, 3), run.Step);
+        Assert.That(run.Step.ToArray<float>(normalized), Is.EqualTo(values));
+        Assert.That(pixels.Distinct().Count(), Is.GreaterThan(50));
+    }
+
+    [Test]
     public void Without_flip_no_number_mirrors()
     {
         using var image = Pictures.Noise(32, 32, seed: 1);
