@@ -82,6 +82,7 @@ __device__ void multiply_rows(float (&c)[2 * groups][4], left_rows<float, dim>& 
                               const float* rows, int count) {
     constexpr int stride = tile_stride<float, dim>;
     const int g = lane_number() / 4, t = lane_number() % 4;
+#pragma unroll 1
     for (int i = 0; i < dim; i += 4) {
         const auto upper = load_vector<float, 4>(left.rows + g * stride + i);
         const auto lower = load_vector<float, 4>(left.rows + (g + 8) * stride + i);
@@ -135,10 +136,11 @@ __device__ void multiply_weights(float (&c)[dim / 8][4], const float (&p)[2 * gr
 #pragma unroll
     for (int n = 0; n < 2 * groups; ++n) {
         if (n / 2 * group_rows >= count) break;
-#pragma unroll
+#pragma unroll 1
         for (int e = 0; e < 8; ++e) {  // the row's weight lies in another lane of the four
-            const float upper = shuffle(p[n][e % 2], (lane & ~3) | e / 2);
-            const float lower = shuffle(p[n][2 + e % 2], (lane & ~3) | e / 2);
+            const int source = (lane & ~3) | e / 2;
+            const float upper = shuffle(e % 2 ? p[n][1] : p[n][0], source);
+            const float lower = shuffle(e % 2 ? p[n][3] : p[n][2], source);
             const float* row = rows + (8 * n + e) * tile_stride<float, dim> + lane % 4 * 2;
 #pragma unroll
             for (int i = 0; i < dim / 8; ++i) {
@@ -163,6 +165,7 @@ __device__ void multiply_exact_weights(float (&c)[dim / 8][4], float (&p)[2 * gr
     if constexpr (std::is_same_v<T, float>) {
         multiply_weights<dim, groups>(c, p, rows, count);
     } else {
+#pragma unroll 1
         for (int part = 0; part < 3; ++part) {
             multiply_weights<dim, groups>(c, p, rows, count);
 #pragma unroll

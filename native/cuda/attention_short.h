@@ -34,6 +34,7 @@ template <int dim, int stride, int groups>
 __device__ void multiply_turned(float (&c)[dim / 8][4], const float* left, const float* rows,
                                 int count) {
     const int g = lane_number() / 4, t = lane_number() % 4;
+#pragma unroll 1
     for (int j = 0; j < count; ++j) {
         const float upper = left[j * stride + g], lower = left[j * stride + g + 8];
 #pragma unroll

@@ -48,6 +48,7 @@ __device__ void multiply_table(float* products, int64_t stride, int present,
     for (int first = 0; first < entries; first += most) {
         float c[2 * groups][4];
         clear(c);
+#pragma unroll 1
         for (int part = 0; part < table_parts<T>; ++part) {
             wait_block();
             load_tile<T, dim>(tile, rows_of_table<T, dim>(table, entries, part), first, padded,

@@ -100,6 +100,7 @@ __device__ void store_rows(const token_rows<T>& rows, int begin, int end,
         if (rows.aligned && column + width <= columns)
             store_vector<T, width>(to, load_vector<T, width>(from));
         else
+#pragma unroll 1
             for (int e = 0; e < width && column + e < columns; ++e) to[e] = from[e];
     }
 }
