@@ -11,7 +11,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
 constexpr int width = 4, vectors_per_thread = 4;
 constexpr int64_t elements_per_block = int64_t(block) * width * vectors_per_thread;
 

@@ -10,7 +10,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
 constexpr int64_t threads_per_multiprocessor = 2048;
 constexpr int repetitions = 7;
 constexpr double loop_seconds = 2e-3;

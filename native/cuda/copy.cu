@@ -10,8 +10,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
-
 struct strides {
     int32_t rank;
     int64_t shape[MIM_MAX_RANK], to[MIM_MAX_RANK], from[MIM_MAX_RANK];

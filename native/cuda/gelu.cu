@@ -7,7 +7,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
 constexpr int most_steps = 4;  // of a thread, whose loads come first: 64 bytes under way
 
 // grid ceil(count / (1024 n)), block 256: a thread takes n neighbouring elements, 16 bytes or one,

@@ -11,6 +11,8 @@
 
 namespace mim::cuda {
 
+constexpr unsigned block = 256;  // threads of one, where a kernel has no reason for another number
+
 // What a matrix product takes of an op's scratch; products of one op may share it.
 struct product_scratch {
     void* workspace;

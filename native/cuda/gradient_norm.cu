@@ -8,7 +8,7 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256, last_block = 1024;
+constexpr unsigned last_block = 1024;
 constexpr int64_t run_elements = 16384;
 
 // grid ceil(count / 16384), block 256: a warp reads 32 neighbouring pieces of n floats, n 4 or 1.

@@ -17,7 +17,7 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned tile_width = 32, tile_height = 8, block = 256;
+constexpr unsigned tile_width = 32, tile_height = 8;
 constexpr int64_t most_planes = 65535;  // of one launch
 
 // The bins that are kept. Frequencies are multiples of 1/2, so twice of them are integers, and

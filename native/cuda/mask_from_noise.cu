@@ -12,9 +12,7 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr int64_t tile = 4096;  // keys that one block sorts; a longer row takes more than one
-constexpr unsigned block = 256;
-
+constexpr int64_t tile_keys = 4096;  // keys that one block sorts; a longer row takes more than one
 // An unsigned integer that orders like the float: negative numbers are complemented, others get the
 // upper bit. Both zeros are one number. NaN comes behind infinity, or before minus infinity.
 __device__ uint64_t key_of(float value, int64_t place) {
@@ -64,11 +62,11 @@ struct masks {
 // all of them; each round goes from one array to the other. A single tile is a whole image and is
 // written as masks, several as sorted keys.
 __global__ void sort_tiles_kernel(uint64_t* sorted, masks to, const float* noise) {
-    const int64_t image = blockIdx.x, first = int64_t(blockIdx.y) * tile;
-    const int64_t count = to.patches - first < tile ? to.patches - first : tile;
+    const int64_t image = blockIdx.x, first = int64_t(blockIdx.y) * tile_keys;
+    const int64_t count = to.patches - first < tile_keys ? to.patches - first : tile_keys;
     block_memory memory;
-    uint64_t* keys = memory.take<uint64_t>(to.patches < tile ? to.patches : tile);
-    uint64_t* next = memory.take<uint64_t>(to.patches < tile ? to.patches : tile);
+    uint64_t* keys = memory.take<uint64_t>(to.patches < tile_keys ? to.patches : tile_keys);
+    uint64_t* next = memory.take<uint64_t>(to.patches < tile_keys ? to.patches : tile_keys);
     for (int64_t i = threadIdx.x; i < count; i += blockDim.x)
         keys[i] = key_of(noise[image * to.patches + first + i], first + i);
     wait_block();
@@ -106,7 +104,7 @@ __global__ void merge_tiles_kernel(uint64_t* merged, masks to, const uint64_t* s
 void gpu::mask_from_noise(context& ctx, const view& ids_keep, const view& ids_masked,
                           const view& ids_restore, const view& mask, const view& noise) {
     const int64_t batch = noise.shape[0], patches = noise.shape[1];
-    const bool in_tiles = patches > tile;
+    const bool in_tiles = patches > tile_keys;
     uint64_t* from = in_tiles ? ctx.scratch<uint64_t>(batch * patches) : nullptr;
     uint64_t* into = in_tiles ? ctx.scratch<uint64_t>(batch * patches) : nullptr;
     if (ctx.planning()) return;
@@ -116,12 +114,12 @@ void gpu::mask_from_noise(context& ctx, const view& ids_keep, const view& ids_ma
                       data<float>(mask),
                       patches,
                       ids_keep.shape[1]};
-    const int64_t in_block = std::min(patches, tile);
-    launch({{blocks_for(batch, 1), blocks_for(patches, tile)},
+    const int64_t in_block = std::min(patches, tile_keys);
+    launch({{blocks_for(batch, 1), blocks_for(patches, tile_keys)},
             unsigned(std::min<int64_t>((in_block + 31) / 32 * 32, 1024)),
             2 * shared_bytes<uint64_t>(in_block)},
            sort_tiles_kernel, from, to, static_cast<const float*>(data<float>(noise)));
-    for (int64_t run = tile; run < patches; run *= 2) {
+    for (int64_t run = tile_keys; run < patches; run *= 2) {
         const bool is_last = 2 * run >= patches;
         launch({{blocks_for(batch, 1), blocks_for(patches, block)}, block}, merge_tiles_kernel,
                is_last ? nullptr : into, to, static_cast<const uint64_t*>(from), run);

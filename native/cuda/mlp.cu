@@ -56,7 +56,7 @@ int64_t rows_per_piece(const view& w1, int64_t rows) {
     return std::min(rows, (even + tile_rows - 1) / tile_rows * tile_rows);
 }
 
-void* row_of(const view& v, int64_t row) {
+void* row_at(const view& v, int64_t row) {
     return static_cast<char*>(v.data) + row * v.stride[0] * dtype_bytes(v.dtype);
 }
 
@@ -80,7 +80,7 @@ void gpu::mlp_forward(context& ctx, const view& y, const view* pre, const view& 
     const void* added2 = bias_in(w1.dtype, data<float>(bias2), outputs, rounded2);
     for (int64_t begin = 0; begin < rows; begin += most) {
         const int64_t count = std::min(most, rows - begin);
-        void* pre_piece = pre == nullptr ? h : row_of(*pre, begin);
+        void* pre_piece = pre == nullptr ? h : row_at(*pre, begin);
         multiply_with({.m = count,  // pre (R, H) = x (R, K) w1^T (K, H) + bias1
                        .n = hidden,
                        .k = inputs,
@@ -88,7 +88,7 @@ void gpu::mlp_forward(context& ctx, const view& y, const view* pre, const view& 
                        .a = layout_of(x),
                        .b = layout_of(w1).transposed(),
                        .bias = bias1 != nullptr},
-                      pre_piece, row_of(x, begin), w1.data, added1, scratch);
+                      pre_piece, row_at(x, begin), w1.data, added1, scratch);
         run_gelu(*this, w1.dtype, h, pre_piece, count * hidden);
         multiply_with({.m = count,  // y (R, N) = h (R, H) w2^T (H, N) + bias2
                        .n = outputs,
@@ -97,7 +97,7 @@ void gpu::mlp_forward(context& ctx, const view& y, const view* pre, const view& 
                        .a = hidden_layout(w1),
                        .b = layout_of(w2).transposed(),
                        .bias = bias2 != nullptr},
-                      row_of(y, begin), h, w2.data, added2, scratch);
+                      row_at(y, begin), h, w2.data, added2, scratch);
     }
 }
 
@@ -116,7 +116,7 @@ void gpu::mlp_backward(context& ctx, const view* dx, const view& dw1, const view
     if (ctx.planning()) return;
 
     const auto deactivate = [&](int64_t begin, int64_t count) {
-        void* pre_piece = row_of(pre, begin);
+        void* pre_piece = row_at(pre, begin);
         dispatch_dtype(w1.dtype, [&](auto tag) {
             using T = decltype(tag);
             const auto run = [&](auto kernel, int n) {
@@ -137,7 +137,7 @@ void gpu::mlp_backward(context& ctx, const view* dx, const view& dw1, const view
     if (dbias2 != nullptr) sums2.add_rows(*this, data<float>(*dbias2), dy);
     for (int64_t begin = 0; begin < rows; begin += most) {
         const int64_t count = std::min(most, rows - begin);
-        const void *dy_piece = row_of(dy, begin), *x_piece = row_of(x, begin);
+        const void *dy_piece = row_at(dy, begin), *x_piece = row_at(x, begin);
         multiply({.m = count,  // dh (R, H) = dy (R, N) w2 (N, H)
                   .n = hidden,
                   .k = outputs,
@@ -161,7 +161,7 @@ void gpu::mlp_backward(context& ctx, const view* dx, const view& dw1, const view
                       .c = layout_of(*dx),
                       .a = hidden_layout(w1),
                       .b = layout_of(w1)},
-                     row_of(*dx, begin), dh, w1.data, nullptr, scratch);
+                     row_at(*dx, begin), dh, w1.data, nullptr, scratch);
         multiply({.m = hidden,  // dw1 (H, K) += dpre^T (H, R) x (R, K)
                   .n = inputs,
                   .k = count,

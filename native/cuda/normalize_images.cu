@@ -5,8 +5,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
-
 // As the CPU's table has it: three operations, each rounded.
 __device__ float normalized(uint8_t pixel, float mean, float std) {
     return (float(pixel) / 255.0f - mean) / std;

@@ -7,8 +7,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
-
 // What is new in every step or epoch lies on the device: a recorded launch keeps its arguments.
 struct random_draw {
     int64_t seed, epoch;

@@ -5,8 +5,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
-
 // One thread a result, in their order, so that neighbouring threads read neighbouring runs of
 // `factor` pixels; a run is read n pixels at a time. Rows of the block are summed each for itself.
 template <int n>

@@ -12,7 +12,7 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256, warps = block / 32;
+constexpr unsigned block_warps = block / 32;
 constexpr int heads_per_thread = 4;
 
 // grid (ceil(pairs / 256), ceil(H / 4)), block 256: a thread has one pair, neighbours neighbouring
@@ -28,8 +28,8 @@ __global__ void __launch_bounds__(block)
         bias[h * pairs + i] = row >= 0 && row < rows ? table[row * heads + h] : NAN;
 }
 
-constexpr int tile = 4096;                // pairs that a block looks through at a time
-constexpr int share = tile / int(warps);  // of a warp
+constexpr int tile_pairs = 4096;                      // pairs that a block looks through at a time
+constexpr int share = tile_pairs / int(block_warps);  // of a warp
 constexpr int64_t most_slices = 16;
 
 // grid (slices, ceil(R / 32)), block 256: lane l stands for row 32 blockIdx.y + l of the table, the
@@ -40,8 +40,8 @@ __global__ void __launch_bounds__(block)
     relative_position_bias_backward_kernel(double* parts, const float* dbias, const int32_t* index,
                                            int64_t rows, int heads, int64_t pairs, int64_t tiles) {
     block_memory memory;
-    uint32_t* lists = memory.take<uint32_t>(tile);  // place in the tile | lane << 16
-    int* counts = memory.take<int>(warps);
+    uint32_t* lists = memory.take<uint32_t>(tile_pairs);  // place in the tile | lane << 16
+    int* counts = memory.take<int>(block_warps);
     float* gathered = memory.take<float>(block);
     const int warp = int(threadIdx.x / 32), lane = int(threadIdx.x % 32);
     const unsigned first_row = blockIdx.y * 32;
@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(block)
     float* mine = gathered + warp * 32;
 
     for (int64_t t = 0; t < tiles; ++t) {
-        const int64_t begin = (blockIdx.x * tiles + t) * tile;
+        const int64_t begin = (blockIdx.x * tiles + t) * tile_pairs;
         int found = 0;
         for (int step = 0; step < share; step += 32) {
             const int place = warp * share + step + lane;
@@ -64,10 +64,10 @@ __global__ void __launch_bounds__(block)
         }
         if (lane == 0) counts[warp] = found;
         wait_block();
-        for (int h = warp; h < heads; h += int(warps)) {
+        for (int h = warp; h < heads; h += int(block_warps)) {
             const float* from = dbias + h * pairs + begin;
             double sum = t == 0 || row >= rows ? 0.0 : part[h];
-            for (int w = 0; w < int(warps); ++w)
+            for (int w = 0; w < int(block_warps); ++w)
                 for (int base = 0; base < counts[w]; base += 32) {
                     const uint32_t* list = lists + w * share + base;
                     const int count = counts[w] - base < 32 ? counts[w] - base : 32;
@@ -115,14 +115,15 @@ void gpu::relative_position_bias_backward(context& ctx, const view& dtable, cons
                                           const view& index) {
     const int heads = heads_of(dtable);
     const int64_t rows = dtable.shape[0], pairs = elements(index);
-    const int64_t tiles = (pairs + tile - 1) / tile;
+    const int64_t tiles = (pairs + tile_pairs - 1) / tile_pairs;
     const int64_t tiles_per_slice = (tiles + most_slices - 1) / most_slices;
     const int64_t slices = (tiles + tiles_per_slice - 1) / tiles_per_slice;
     double* parts = ctx.scratch<double>(slices * rows * heads);
     if (ctx.planning()) return;
     launch({{unsigned(slices), blocks_for(rows, 32)},
             block,
-            shared_bytes<uint32_t>(tile) + shared_bytes<int>(warps) + shared_bytes<float>(block)},
+            shared_bytes<uint32_t>(tile_pairs) + shared_bytes<int>(block_warps) +
+                shared_bytes<float>(block)},
            relative_position_bias_backward_kernel, parts, data<float>(dbias), data<int32_t>(index),
            rows, heads, pairs, tiles_per_slice);
     launch({blocks_for(rows * heads, block), block}, add_slices_kernel, data<float>(dtable), parts,

@@ -6,8 +6,6 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned block = 256;
-
 // grid (B): one block an image. Places are written as if no value came twice; only where one does,
 // so that a place finds another in its stead, all are compared with each other.
 __global__ void id_places_kernel(int32_t* first, int32_t* next, const int32_t* ids, int64_t kept,
