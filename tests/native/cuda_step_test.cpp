@@ -340,9 +340,10 @@ TEST(cuda_step, a_context_may_end_within_one) {
 }
 
 class step_on : public testing::TestWithParam<int32_t> {};
-INSTANTIATE_TEST_SUITE_P(each, step_on, testing::Values(MIM_CPU, MIM_CUDA), [](const auto& device) {
-    return device.param == MIM_CPU ? "cpu" : "cuda";
-});
+INSTANTIATE_TEST_SUITE_P(each, step_on, testing::ValuesIn(mim::test::devices_present()),
+                         [](const auto& device) {
+                             return device.param == MIM_CPU ? "cpu" : "cuda";
+                         });
 
 TEST_P(step_on, begin_and_end_come_in_pairs) {
     small_step step(GetParam());

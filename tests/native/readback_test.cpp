@@ -42,7 +42,7 @@ protected:
     mim_buffer* buffer = nullptr;
     mim_readback* readback = nullptr;
 };
-INSTANTIATE_TEST_SUITE_P(each, readback_on, testing::Values(MIM_CPU, MIM_CUDA),
+INSTANTIATE_TEST_SUITE_P(each, readback_on, testing::ValuesIn(mim::test::devices_present()),
                          [](const auto& device) {
                              return device.param == MIM_CPU ? "cpu" : "cuda";
                          });
