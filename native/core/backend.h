@@ -29,6 +29,20 @@ private:
     int64_t bytes_;
 };
 
+// Copies of host memory to places on the device, used in turn (context.h).
+class upload {
+public:
+    explicit upload(int32_t places) : places_(places) {}
+    virtual ~upload() = default;
+    int32_t places() const { return places_; }
+
+    // Work that was asked for before the start before this one may still read the place.
+    virtual void start(int32_t place, void* to, const void* from, int64_t bytes) = 0;
+
+private:
+    int32_t places_;
+};
+
 class backend {
 public:
     virtual ~backend() = default;
@@ -41,8 +55,9 @@ public:
     virtual void synchronize() = 0;
     virtual void begin() {}  // before each op, in the thread that calls it
 
-    // It may outlive everything but the backend.
+    // They may outlive everything but the backend.
     virtual std::unique_ptr<readback> make_readback(int64_t bytes) = 0;
+    virtual std::unique_ptr<upload> make_upload(int64_t bytes) = 0;  // `bytes` of one place
 
     // Steps that repeat (context.h), begun and ended in pairs: a device that does everything at once
     // has nothing to record.

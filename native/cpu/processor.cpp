@@ -109,10 +109,22 @@ private:
     std::vector<std::byte> memory_;
 };
 
+class immediate_upload final : public upload {
+public:
+    immediate_upload() : upload(1) {}
+    void start(int32_t, void* to, const void* from, int64_t bytes) override {
+        std::memcpy(to, from, size_t(bytes));
+    }
+};
+
 }  // namespace
 
 std::unique_ptr<readback> processor::make_readback(int64_t bytes) {
     return std::make_unique<immediate_readback>(bytes);
+}
+
+std::unique_ptr<upload> processor::make_upload(int64_t) {
+    return std::make_unique<immediate_upload>();
 }
 
 }  // namespace mim::cpu

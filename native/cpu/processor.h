@@ -16,6 +16,7 @@ public:
     void synchronize() override {}
     std::unique_ptr<event> make_event() override;
     std::unique_ptr<readback> make_readback(int64_t bytes) override;
+    std::unique_ptr<upload> make_upload(int64_t bytes) override;
 
 #define MIM_OP(name, parameters) void name parameters override;
 #include "core/backend_ops.inc"

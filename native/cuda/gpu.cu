@@ -6,7 +6,14 @@
 namespace mim::cuda {
 
 gpu::gpu(int32_t index)
-    : index_(index), properties_(open_device(index)), stream_(make_stream()), step_(stream_) {}
+    : index_(index), properties_(open_device(index)), stream_(make_stream()), step_(stream_) {
+    try {
+        copies_ = make_stream();
+    } catch (...) {
+        destroy_stream(stream_);
+        throw;
+    }
+}
 
 gpu::~gpu() {
     try {
@@ -15,6 +22,7 @@ gpu::~gpu() {
         cuda::synchronize(stream_);  // what is under way reads memory that ends below
     } catch (...) {                  // a device that failed has nothing under way
     }
+    destroy_stream(copies_);
     destroy_stream(stream_);
 }
 

@@ -1,5 +1,5 @@
 // The CUDA backend: every op of backend_ops.inc, each defined in the file of its name. Work is put
-// into one stream and not waited for.
+// into one stream, uploads into another beside it, and not waited for.
 #pragma once
 
 #include "core/context.h"
@@ -37,6 +37,7 @@ public:
     void synchronize() override;
     void begin() override { use_device(index_); }
     std::unique_ptr<readback> make_readback(int64_t bytes) override;
+    std::unique_ptr<upload> make_upload(int64_t bytes) override;
     void begin_step(int32_t number) override;
     bool end_step() override;
     void cancel_step() noexcept override;
@@ -58,6 +59,11 @@ public:
 
     // Puts a copy into pinned memory of the host into the stream.
     void read_back(void* pinned, const void* from, int64_t bytes, cuda::event finished);
+
+    // Puts a copy from pinned memory of the host into the stream of copies, behind what was asked for
+    // before `asked` was recorded last, and records that anew. What is asked for from now on waits for
+    // the copy.
+    void send(void* to, const void* pinned, int64_t bytes, cuda::event asked, cuda::event copied);
 
     // launch(shape, kernel, arguments...) into the backend's stream, or into the step that is gathered.
     template <class... P, class... A>
@@ -82,6 +88,7 @@ private:
     int32_t index_;
     device_properties properties_;
     stream stream_ = nullptr;
+    stream copies_ = nullptr;  // uploads, while the other one computes
     matmul matmul_;
     fft fft_;
     step_graph step_;

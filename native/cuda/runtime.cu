@@ -100,6 +100,10 @@ void wait_for(event e) {
     require(cudaEventSynchronize(e), "waiting for an event");
 }
 
+void wait_in(stream s, event e) {
+    require(cudaStreamWaitEvent(s, e, 0), "making a stream wait for an event");
+}
+
 double seconds_between(event first, event second) {
     float milliseconds = 0;
     wait_for(second);

@@ -36,6 +36,9 @@ void record(event e, stream s);
 double seconds_between(event first, event second);
 // The host waits for what was recorded into the stream before the event.
 void wait_for(event e);
+// What is put into the stream from now on waits for what came before the event in its own stream, as it
+// was recorded last; an event that never was is not waited for.
+void wait_in(stream s, event e);
 
 void* allocate_device(int64_t bytes);  // zeroed; throws std::bad_alloc
 void release_device(void* memory) noexcept;

@@ -15,6 +15,8 @@ internal struct mim_buffer;
 
 internal struct mim_readback;
 
+internal struct mim_upload;
+
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct mim_context_params
 {
@@ -177,6 +179,38 @@ internal static unsafe partial class Mim
     public static void* mim_readback_data(mim_readback* readback) =>
         Native.mim_readback_data(readback);
 
+    /// <summary>
+    /// Numbers on their way to the device while it goes on. mim_upload_start asks for a copy, which a CUDA
+    /// device makes beside the work that was asked for before; what is asked for afterwards finds the numbers,
+    /// densely, at mim_upload_data, until the next start. The host memory may be overwritten as soon as it
+    /// returns. A CUDA device has two places for them, so that the copy for the next work need not wait for the
+    /// work that reads this one; they take turns, and mim_upload_data tells the latest. Of steps that repeat
+    /// with one start before each, every second one finds its numbers at the same address, and such are
+    /// replayed. A CPU has one place and copies at once.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    ///   bytes  of one place
+    ///   from   dense, in host memory, at most `bytes`
+    /// mim_upload_bytes is the memory on the device that all places take. On a CUDA device they take as much
+    /// pinned memory of the host. mim_upload_start is MIM_ERROR_UNSUPPORTED there within a step.
+    /// </code>
+    /// </remarks>
+    public static void mim_upload_create(mim_context* ctx, mim_upload** upload, long bytes) =>
+        Check(Native.mim_upload_create(ctx, upload, bytes));
+
+    public static void mim_upload_destroy(mim_upload* upload) =>
+        Native.mim_upload_destroy(upload);
+
+    public static void mim_upload_start(mim_context* ctx, mim_upload* upload, mim_view* from) =>
+        Check(Native.mim_upload_start(ctx, upload, from));
+
+    public static void* mim_upload_data(mim_upload* upload) =>
+        Native.mim_upload_data(upload);
+
+    public static long mim_upload_bytes(mim_upload* upload) =>
+        Native.mim_upload_bytes(upload);
+
     private static partial class Native
     {
         [DllImport(Library, ExactSpelling = true)]
@@ -235,5 +269,20 @@ internal static unsafe partial class Mim
 
         [DllImport(Library, ExactSpelling = true)]
         public static extern void* mim_readback_data(mim_readback* readback);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_upload_create(mim_context* ctx, mim_upload** upload, long bytes);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern void mim_upload_destroy(mim_upload* upload);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern mim_status mim_upload_start(mim_context* ctx, mim_upload* upload, mim_view* from);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern void* mim_upload_data(mim_upload* upload);
+
+        [DllImport(Library, ExactSpelling = true)]
+        public static extern long mim_upload_bytes(mim_upload* upload);
     }
 }

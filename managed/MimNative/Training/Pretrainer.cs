@@ -30,7 +30,7 @@ public sealed record PretrainSettings
 /// </summary>
 /// <remarks>
 /// A device that works by itself is not kept waiting for the host: it has the batches of the next step before the host waits for the loss
-/// of this one. What is reported and what a checkpoint holds is the same.
+/// of this one, and their pixels travel while it still computes. What is reported and what a checkpoint holds is the same.
 /// </remarks>
 public sealed class Pretrainer : IDisposable
 {
@@ -43,6 +43,7 @@ public sealed class Pretrainer : IDisposable
     private readonly TrainRecipe _train;
     private readonly RunState _begun;
     private readonly Readback _results;
+    private readonly Upload _pixels;
     private readonly bool _runsAhead;
     private readonly float[] _mean, _std;
     private readonly Action _trainOnBatch;
@@ -90,13 +91,12 @@ public sealed class Pretrainer : IDisposable
         { Steps = Progress.Step };
         _losses = new DeviceBuffer(model.Context, sizeof(float) * (_train.Accumulation + 2));
         _results = new Readback(model.Context, sizeof(float) * (_train.Accumulation + 1));
+        var batch = _train.Batch * 3L * image.Height * image.Width;
+        _pixels = new Upload(model.Context, batch);
         _step = new Step(model.Context) { Compute = model.Compute, Recompute = _train.Recompute };
         var resident = model.Context.ResidentBytes;
-        var (arena, scratch) = _step.Plan(step =>
-        {
-            var pixels = step.Empty(DType.U8, _train.Batch, image.Height, image.Width, image.Channels);
-            TrainStep(pixels, new long[_train.Batch]);
-        });
+        var (arena, scratch) = _step.Plan(
+            _ => TrainStep(_pixels.View(DType.U8, _train.Batch, image.Height, image.Width, 3), new long[_train.Batch]));
         var options = new LoaderOptions
         {
             BatchSize = _train.Batch,
@@ -108,9 +108,9 @@ public sealed class Pretrainer : IDisposable
             StartBatch = (long)Progress.StepInEpoch * _train.Accumulation,
         };
         _loader = new ImageLoader(source, Transforms.Create(model.Recipe), options);
-        var batch = _train.Batch * 3L * image.Height * image.Width;
         Memory = new MemoryPlan(
-            model.Store.Bytes, arena + (model.Context.ResidentBytes - resident), scratch, batch * (options.Prefetch + 1));
+            model.Store.Bytes, arena + (model.Context.ResidentBytes - resident), scratch,
+            (batch * (options.Prefetch + 1)) + _pixels.Bytes + _pixels.HostBytes);
     }
 
     /// <summary>Optimiser steps of one epoch; pictures that do not fill a step are left out of the epoch.</summary>
@@ -214,6 +214,7 @@ public sealed class Pretrainer : IDisposable
     {
         _loader.Dispose();
         _step.Dispose();
+        _pixels.Dispose();
         _results.Dispose();
         _losses.Dispose();
         _optimizer.Dispose();
@@ -228,6 +229,7 @@ public sealed class Pretrainer : IDisposable
             _batch = _loader.Next();
             try
             {
+                _pixels.Start<byte>(_batch.Pixels);  // once, however often the batch is asked for
                 _model.Context.Repeat(RepeatedWork.Batch, _trainOnBatch);
                 _step.Copy(ResultAt(1 + i), ResultAt(0));
             }
@@ -265,7 +267,7 @@ public sealed class Pretrainer : IDisposable
     private void TrainOnBatch()
     {
         _step.Begin();
-        TrainStep(_step.FromHost<byte>(_batch!.Pixels, _batch.Count, _batch.Height, _batch.Width, 3), _batch.Samples);
+        TrainStep(_pixels.View(DType.U8, _batch!.Count, _batch.Height, _batch.Width, 3), _batch.Samples);
     }
 
     // pixels: (B, H, W, 3) bytes.

@@ -35,7 +35,7 @@ public readonly record struct RunProgress(
 /// <param name="Parameters">Values, gradients and both moments.</param>
 /// <param name="Activations">The arena of a step, and the tables that stay beside it.</param>
 /// <param name="Scratch">The ops' scratch memory.</param>
-/// <param name="Batches">Batches in flight between loader and step.</param>
+/// <param name="Batches">Batches in flight between loader and step, on the host and on the device.</param>
 public readonly record struct MemoryPlan(long Parameters, long Activations, long Scratch, long Batches)
 {
     /// <summary>All of it, in bytes.</summary>

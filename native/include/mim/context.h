@@ -14,6 +14,7 @@ extern "C" {
 typedef struct mim_context mim_context;
 typedef struct mim_buffer mim_buffer;
 typedef struct mim_readback mim_readback;
+typedef struct mim_upload mim_upload;
 
 typedef struct mim_context_params {
     int32_t size;         /* sizeof(mim_context_params) */
@@ -103,6 +104,23 @@ MIM_API mim_status mim_readback_start(mim_context* ctx, mim_readback* readback,
                                       const mim_view* from);
 MIM_API mim_status mim_readback_wait(mim_context* ctx, mim_readback* readback);
 MIM_API void* mim_readback_data(mim_readback* readback);
+
+/* Numbers on their way to the device while it goes on. mim_upload_start asks for a copy, which a CUDA
+ * device makes beside the work that was asked for before; what is asked for afterwards finds the numbers,
+ * densely, at mim_upload_data, until the next start. The host memory may be overwritten as soon as it
+ * returns. A CUDA device has two places for them, so that the copy for the next work need not wait for the
+ * work that reads this one; they take turns, and mim_upload_data tells the latest. Of steps that repeat
+ * with one start before each, every second one finds its numbers at the same address, and such are
+ * replayed. A CPU has one place and copies at once.
+ *   bytes  of one place
+ *   from   dense, in host memory, at most `bytes`
+ * mim_upload_bytes is the memory on the device that all places take. On a CUDA device they take as much
+ * pinned memory of the host. mim_upload_start is MIM_ERROR_UNSUPPORTED there within a step. */
+MIM_API mim_status mim_upload_create(mim_context* ctx, mim_upload** upload, int64_t bytes);
+MIM_API void mim_upload_destroy(mim_upload* upload);
+MIM_API mim_status mim_upload_start(mim_context* ctx, mim_upload* upload, const mim_view* from);
+MIM_API void* mim_upload_data(mim_upload* upload);
+MIM_API int64_t mim_upload_bytes(mim_upload* upload);
 
 #ifdef __cplusplus
 }

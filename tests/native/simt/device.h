@@ -21,21 +21,28 @@ namespace mim::cuda {
 
 // Work happens when it is given to a stream, or is kept while that records. A graph that is started
 // and a copy into pinned memory happen as late as they can: when somebody waits for them, or the stream
-// is given other work.
+// is given other work. Copies from pinned memory do so as well or, by turns, as early as they can: when
+// nothing that their stream has to wait for is under way.
 using work = std::function<void()>;
+struct stream_t;
+using stream = stream_t*;
+struct moment {
+    std::chrono::steady_clock::time_point when;
+    bool has_come = false;
+    stream on = nullptr;
+};
+struct pending_work {
+    work does;
+    std::shared_ptr<moment> behind = nullptr;  // a moment of another stream
+};
 struct graph_t {
     std::shared_ptr<std::vector<work>> recorded;
 };
 using graph = graph_t*;
 struct stream_t {
     std::shared_ptr<std::vector<work>> recording;
-    std::deque<work> pending;
-};
-using stream = stream_t*;
-struct moment {
-    std::chrono::steady_clock::time_point when;
-    bool has_come = false;
-    stream on = nullptr;
+    std::deque<pending_work> pending;
+    int copied_to_device = 0;  // how often
 };
 struct event_t {
     std::shared_ptr<moment> recorded;
@@ -45,9 +52,17 @@ using event = event_t*;
 namespace emulated {
 
 inline void do_next(stream s) {
-    const work next = std::move(s->pending.front());
+    const pending_work next = std::move(s->pending.front());
     s->pending.pop_front();
-    next();
+    while (next.behind != nullptr && !next.behind->has_come) do_next(next.behind->on);
+    next.does();
+}
+inline void do_what_can_be_done(stream s) {
+    while (!s->pending.empty()) {
+        const auto& behind = s->pending.front().behind;
+        if (behind != nullptr && !behind->has_come) return;
+        do_next(s);
+    }
 }
 inline void take(stream s, work given) {
     if (s != nullptr && s->recording != nullptr) return s->recording->push_back(std::move(given));

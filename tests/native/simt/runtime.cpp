@@ -74,10 +74,15 @@ void record(event e, stream s) {
     if (s->pending.empty())
         comes();
     else
-        s->pending.push_back(comes);
+        s->pending.push_back({comes});
 }
 void wait_for(event e) {
     while (e->recorded != nullptr && !e->recorded->has_come) emulated::do_next(e->recorded->on);
+}
+void wait_in(stream s, event e) {
+    require_not_recording(s, "another stream is waited for in");
+    if (e->recorded != nullptr && !e->recorded->has_come)
+        s->pending.push_back({[] {}, e->recorded});
 }
 double seconds_between(event first, event second) {
     wait_for(second);
@@ -101,10 +106,12 @@ void copy_bytes(void* to, const void* from, int64_t bytes, stream s) {
         std::memmove(to, from, size_t(bytes));
         device.check();
     };
-    if (s != nullptr && s->recording == nullptr && is_pinned(to))
-        s->pending.push_back(copies);
-    else
-        emulated::take(s, copies);
+    const bool to_host = is_pinned(to), from_host = is_pinned(from);
+    if (s == nullptr || s->recording != nullptr || !(to_host || from_host))
+        return emulated::take(s, copies);
+    s->pending.push_back({copies});
+    // twice late, twice early: both for each of two places
+    if (from_host && s->copied_to_device++ % 4 >= 2) emulated::do_what_can_be_done(s);
 }
 void clear_bytes(void* to, int64_t bytes, stream s) {
     emulated::take(s, [=] {
@@ -139,9 +146,9 @@ void cancel_recording(stream s) noexcept {
     s->recording = nullptr;
 }
 void start(graph g, stream s) {
-    s->pending.push_back([steps = g->recorded] {
+    s->pending.push_back({[steps = g->recorded] {
         for (const work& step : *steps) step();
-    });
+    }});
 }
 void destroy_graph(graph g) noexcept {
     delete g;

@@ -239,6 +239,42 @@ TEST(simt, vectors_must_be_aligned) {
         "not aligned to 16 bytes");
 }
 
+// Numbers that one stream copies to a place, each over the one before, and another one passes on.
+std::vector<int> passed_on(bool work_waits, bool copies_wait) {
+    constexpr int count = 8;
+    const array<int> place({0}), out(std::vector<int>(count, 0));
+    int* const staged = static_cast<int*>(allocate_host(count * sizeof(int)));
+    std::iota(staged, staged + count, 1);
+    const stream copies = make_stream(), works = make_stream();
+    const event copied = make_event(), read = make_event();
+    for (int i = 0; i < count; ++i) {
+        if (copies_wait) wait_in(copies, read);
+        copy_bytes(place, staged + i, sizeof(int), copies);
+        record(copied, copies);
+        if (work_waits) wait_in(works, copied);
+        begin_recording(works);
+        copy_bytes(out + i, place, sizeof(int), works);
+        const graph passes_on = end_recording(works);
+        start(passes_on, works);
+        destroy_graph(passes_on);
+        record(read, works);
+    }
+    synchronize(works);
+    synchronize(copies);
+    for (const event e : {copied, read}) destroy_event(e);
+    for (const stream s : {copies, works}) destroy_stream(s);
+    release_host(staged);
+    return out.values();
+}
+
+TEST(simt, streams_that_do_not_wait_for_each_other_show) {
+    std::vector<int> want(8);
+    std::iota(want.begin(), want.end(), 1);
+    EXPECT_EQ(want, passed_on(true, true));
+    EXPECT_NE(want, passed_on(false, true));
+    EXPECT_NE(want, passed_on(true, false));
+}
+
 // One warp: c (16, 8) = a (16, 16) b (16, 8), both brought into shared memory by copies that do not
 // wait. b lies as its transpose (8, 16), or as it is and is read turned.
 __global__ void product_kernel(float* c, const bf16* a, const bf16* b, bool turned, bool waits) {

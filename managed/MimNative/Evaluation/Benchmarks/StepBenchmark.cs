@@ -19,7 +19,8 @@ public sealed class StepBenchmark : IDisposable
     private readonly AdamW _optimizer;
     private readonly Step _step;
     private readonly DeviceBuffer _loss;
-    private readonly byte[] _pixels;
+    private readonly byte[] _noise;
+    private readonly Upload _pixels;
     private readonly float[] _mean, _std;
     private readonly long[] _samples;
     private readonly long _imported, _planned;
@@ -44,18 +45,19 @@ public sealed class StepBenchmark : IDisposable
             parameter => AdamW.Decays(parameter, train.NoDecay), _context);
         _loss = new DeviceBuffer(_context, sizeof(float));
         _samples = [.. Enumerable.Range(0, train.Batch)];
-        _pixels = GC.AllocateUninitializedArray<byte>(checked(train.Batch * image.Channels * image.Height * image.Width), pinned: true);
-        new Random(1).NextBytes(_pixels);
+        _noise = new byte[checked(train.Batch * image.Channels * image.Height * image.Width)];
+        new Random(1).NextBytes(_noise);
+        _pixels = new Upload(_context, _noise.LongLength);
         _mean = [.. Enumerable.Repeat(0.5f, image.Channels)];
         _std = [.. Enumerable.Repeat(0.29f, image.Channels)];
         _forward = () =>
         {
             _step!.Begin();
-            Forward(_number, plan: false);
+            Forward(_number);
         };
         _step = new Step(_context) { Compute = _model.Compute, Recompute = train.Recompute };
-        var (arena, scratch) = _step.Plan(_ => Forward(number: 0, plan: true));
-        _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + _pixels.LongLength;
+        var (arena, scratch) = _step.Plan(_ => Forward(number: 0));
+        _planned = _model.Store.Bytes + arena + scratch + _context.ResidentBytes + _noise.LongLength + _pixels.Bytes + _pixels.HostBytes;
     }
 
     /// <summary>Runs and times the steps.</summary>
@@ -108,6 +110,7 @@ public sealed class StepBenchmark : IDisposable
     public void Dispose()
     {
         _step.Dispose();
+        _pixels.Dispose();
         _loss.Dispose();
         _optimizer.Dispose();
         _model.Dispose();
@@ -117,18 +120,17 @@ public sealed class StepBenchmark : IDisposable
     private void Train(long number)
     {
         _number = number;
+        _pixels.Start<byte>(_noise);
         _context.Repeat(RepeatedWork.Batch, _forward);
         _optimizer.Update(LearningRate, _step);
     }
 
     // ... and backward: one call of the method. The masks of each step are new.
-    private void Forward(long number, bool plan)
+    private void Forward(long number)
     {
         var image = _recipe.Image;
         long batch = _samples.Length;
-        var pixels = plan
-            ? _step.Empty(DType.U8, batch, image.Height, image.Width, image.Channels)
-            : _step.FromHost<byte>(_pixels, batch, image.Height, image.Width, image.Channels);
+        var pixels = _pixels.View(DType.U8, batch, image.Height, image.Width, image.Channels);
         var images = Ops.NormalizeImages(pixels, _step.Resident(_mean, _mean.Length), _step.Resident(_std, _std.Length), _step);
         var key = new BatchKey(_samples, Seed: 1, Epoch: (int)number);
         _model.Method.TrainStep(_loss.View(DType.F32, 0, 1), images, key, _step);
