@@ -41,6 +41,8 @@ internal static unsafe partial class Mim
         "mim_attention_forward",
         "mim_attention_backward",
         "mim_measure_ceiling",
+        "mim_depthwise_conv_forward",
+        "mim_depthwise_conv_backward",
         "mim_event_create",
         "mim_event_destroy",
         "mim_event_record",
@@ -106,6 +108,7 @@ internal static unsafe partial class AbiLayout
         Of_mim_context_info(),
         Of_mim_attention_params(),
         Of_mim_ceiling(),
+        Of_mim_depthwise_conv_params(),
         Of_mim_image_info(),
         Of_mim_box(),
         Of_mim_layer_norm_params(),
@@ -171,6 +174,15 @@ internal static unsafe partial class AbiLayout
             [(byte*)&value.size - start, (byte*)&value.f32_gflops - start, (byte*)&value.bf16_gflops - start,
                 (byte*)&value.read_gbytes - start, (byte*)&value.update_gbytes - start,
                 (byte*)&value.triad_gbytes - start]);
+    }
+
+    private static AbiStruct Of_mim_depthwise_conv_params()
+    {
+        mim_depthwise_conv_params value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_depthwise_conv_params", sizeof(mim_depthwise_conv_params),
+            ["size", "kernel"],
+            [(byte*)&value.size - start, (byte*)&value.kernel - start]);
     }
 
     private static AbiStruct Of_mim_image_info()

@@ -6,6 +6,7 @@
 #include "mim/base.h"
 #include "mim/ceiling.h"
 #include "mim/context.h"
+#include "mim/convolution.h"
 #include "mim/event.h"
 #include "mim/image.h"
 #include "mim/layers.h"

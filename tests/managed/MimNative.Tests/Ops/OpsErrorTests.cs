@@ -95,6 +95,10 @@ public sealed class OpsErrorTests
         yield return Case("mim_low_pass", "params.radius", (r, s) => Ops.LowPass(
             r.Random(1, 3, 4, 6), r.Random(3), r.Random(3), -1, LowPassMode.Symmetric, s));
         yield return Case("mim_reduce_images", "params.factor", (r, s) => Ops.ReduceImages(r.Random(1, 1, 4, 6), 4, s));
+        yield return Case("mim_depthwise_conv_forward", "keep", (r, s) => Ops.DepthwiseConv(
+            r.Random(1, 3, 4, 2), r.Random(2, 3, 3), Tensor.None, r.Random(1, 4, 3), s));
+        yield return Case("mim_depthwise_conv_backward", "dbias", (r, s) => Ops.DepthwiseConvBackward(
+            r.Random(1, 3, 4, 2), r.Random(1, 3, 4, 2), r.Random(2, 3, 3), Tensor.None, Tensor.None, r.Random(3), s));
         yield return Case("mim_random_uniform", "samples", (r, s) => Ops.RandomUniform(
             s.FromHost<long>([-1], 1), 4, RandomStream.Mask, 0, 0, s));
         yield return Case("mim_random_uniform", "params.epoch", (r, s) => Ops.RandomUniform(
