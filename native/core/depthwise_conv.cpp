@@ -24,10 +24,7 @@ void require_maps(const view& x, const view& other, const char* other_name, cons
 // Each result needs neighbours of its token, so none may take the place of what is read.
 void require_apart(const context& ctx, const view& a, const char* a_name, const view& b,
                    const char* b_name) {
-    if (ctx.planning()) return;
-    const int64_t bytes = elements(a) * dtype_bytes(a.dtype);
-    const char *first = data<char>(a), *second = data<char>(b);
-    if (first < second + bytes && second < first + bytes)
+    if (!ctx.planning() && overlap(a, b))
         fail_argument(std::string(a_name) + " overlaps the memory of " + b_name +
                       ", expected another");
 }

@@ -5,15 +5,6 @@
 
 using namespace mim;
 
-namespace {
-
-bool overlap(const view& a, const view& b) {
-    const float *first = data<float>(a), *second = data<float>(b);
-    return first < second + elements(b) && second < first + elements(a);
-}
-
-}  // namespace
-
 mim_status mim_low_pass(mim_context* ctx, const mim_view* y, const mim_view* x,
                         const mim_view* mean, const mim_view* std,
                         const mim_low_pass_params* params) {

@@ -11,11 +11,8 @@ mim_status mim_normalize_images(mim_context* ctx, const mim_view* y, const mim_v
         require_dtype(*x, "x", MIM_U8);
         const int64_t channels = x->shape[3];
         require_dense_shape(*y, "y", {x->shape[0], channels, x->shape[1], x->shape[2]});
-        require_dtype(*y, "y", MIM_F32);
-        for (const auto& [v, name] : {std::pair(mean, "mean"), std::pair(std, "std")}) {
-            require_dense_shape(*v, name, {channels});
-            require_dtype(*v, name, MIM_F32);
-        }
+        require_dense_shape(*mean, "mean", {channels});
+        require_dense_shape(*std, "std", {channels});
         ctx->on_device({{y, "y"}, {x, "x"}, {mean, "mean"}, {std, "std"}});
         ctx->run().normalize_images(*ctx, *y, *x, *mean, *std);
     });

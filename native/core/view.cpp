@@ -27,6 +27,12 @@ bool is_dense(const view& v) {
     return true;
 }
 
+bool overlap(const view& a, const view& b) {
+    const char *first = data<char>(a), *second = data<char>(b);
+    return first < second + elements(b) * dtype_bytes(b.dtype) &&
+           second < first + elements(a) * dtype_bytes(a.dtype);
+}
+
 std::string describe(const view& v) {
     const int32_t rank = v.rank < 0 ? 0 : v.rank > MIM_MAX_RANK ? MIM_MAX_RANK : v.rank;
     return std::string(dtype_name(v.dtype)) + " " + shape_text(v.shape, rank);

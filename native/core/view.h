@@ -27,8 +27,9 @@ inline int64_t elements(const view& v) {
     return n;
 }
 
-MIM_API bool is_dense(const view& v);         // exported for the CUDA backend
-MIM_API std::string describe(const view& v);  // "f32 (2, 3, 4)"
+MIM_API bool is_dense(const view& v);                // exported for the CUDA backend
+MIM_API bool overlap(const view& a, const view& b);  // of the memory of two dense views
+MIM_API std::string describe(const view& v);         // "f32 (2, 3, 4)"
 
 struct named_pointer {
     const void* pointer;

@@ -1,6 +1,7 @@
 // Pixels to the values that a network reads, on the CPU: each channel has a table of its 256 values.
 #include <cmath>
 
+#include "core/normalized.h"
 #include "cpu/parallel.h"
 #include "cpu/processor.h"
 
@@ -13,7 +14,10 @@ void fill_tables(float* tables, const float* mean, const float* std, int64_t cha
         if (!(std::isfinite(std[c]) && std[c] > 0))
             fail_argument("std[" + std::to_string(c) + "] is " + std::to_string(std[c]) +
                           ", expected a finite number above 0");
-        for (int u = 0; u < 256; ++u) tables[c * 256 + u] = (float(u) / 255.0f - mean[c]) / std[c];
+        if (!std::isfinite(mean[c]))
+            fail_argument("mean[" + std::to_string(c) + "] is " + std::to_string(mean[c]) +
+                          ", expected a finite number");
+        for (int u = 0; u < 256; ++u) tables[c * 256 + u] = normalized(uint8_t(u), mean[c], std[c]);
     }
 }
 

@@ -66,11 +66,6 @@ int64_t bytes_of(const view& v) {
     return elements(v) * dtype_bytes(v.dtype);
 }
 
-bool overlap(const view& a, const view& b) {
-    const char *p = data<char>(a), *q = data<char>(b);
-    return p < q + bytes_of(b) && q < p + bytes_of(a);
-}
-
 // Host memory, strided, to or from dense bytes.
 void walk_host(const view& v, char* dense, bool gather) {
     const int64_t size = dtype_bytes(v.dtype), count = elements(v);

@@ -22,6 +22,7 @@ public:
     }
     void synchronize() override { wait_for(event_); }
     double seconds_since(event& first) override {
+        first.synchronize();  // in case it is the later one
         return seconds_between(static_cast<stream_event&>(first).event_, event_);
     }
 

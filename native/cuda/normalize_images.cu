@@ -1,14 +1,10 @@
 // Pixels to the values that a network reads, on the GPU: bytes are read once, floats written once.
+#include "core/normalized.h"
 #include "cuda/gpu.h"
 
 namespace mim::cuda {
 
 namespace {
-
-// As the CPU's table has it: three operations, each rounded.
-__device__ float normalized(uint8_t pixel, float mean, float std) {
-    return (float(pixel) / 255.0f - mean) / std;
-}
 
 // Colours, four pixels a thread: three words of bytes, and four neighbours of each of three planes.
 __global__ void normalize_colours_kernel(float* y, const uint8_t* x, const float* mean,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/normalized.h"
 #include "image/image.h"
 #include "image/resample.h"
 
@@ -24,7 +25,7 @@ value_table make_table(const float* mean, const float* std) {
             fail_argument("std[" + std::to_string(c) + "] is " + std::to_string(std[c]) +
                           ", expected a finite number above 0");
         for (int u = 0; u < 256; ++u)
-            table.of[c][size_t(u)] = (float(u) / 255.0f - mean[c]) / std[c];
+            table.of[c][size_t(u)] = normalized(uint8_t(u), mean[c], std[c]);
     }
     return table;
 }

@@ -75,5 +75,8 @@ OP_TEST(normalize_images_errors) {
     if (t.device() != MIM_CPU) return;
     std.set(1, 0);
     t.fails(normalize(y, x, mean, std), bad, {"std[1] is 0", "above 0"});
+    std.set(1, 0.5);
+    mean.set(2, NAN);
+    t.fails(normalize(y, x, mean, std), bad, {"mean[2] is nan", "finite"});
 }
 OP_CASES(normalize_images_errors, {});

@@ -28,7 +28,8 @@ internal static unsafe partial class Mim
     ///   x          (B, H, W, C)  dense, u8
     ///   mean, std  (C)           dense, f32; std above 0
     ///   y          (B, C, H, W)  dense, f32
-    /// There is no backward: pixels are not learned. Values of std are checked on the CPU alone.
+    /// There is no backward: pixels are not learned. That mean is finite and std above 0 is checked on the
+    /// CPU alone.
     /// </code>
     /// </remarks>
     public static void mim_normalize_images(mim_context* ctx, mim_view* y, mim_view* x, mim_view* mean,

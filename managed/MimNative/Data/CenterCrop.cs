@@ -31,16 +31,13 @@ public sealed class CenterCrop : ITransform
     /// <summary>Nothing is random.</summary>
     public int UniformCount => 0;
 
-    public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values)
+    public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
     {
-        using var cropped = Cropped(image);
-        _view.Normalize(cropped, flip: false, values);
-    }
-
-    public void Crop(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
-    {
-        using var cropped = Cropped(image);
-        TrainingView.Copy(cropped, flip: false, pixels);
+        var window = ShortSide.Window(image.Height, image.Width, _coverHeight, _coverWidth, position: 0.5f);
+        var (height, width) = ShortSide.Size(window.Height, window.Width, _coverHeight, _coverWidth);
+        using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
+        using var cropped = resized.Crop(Box(height, width, Height, Width));
+        TrainingView.Write(cropped, flip: false, pixels);
     }
 
     /// <summary>
@@ -49,14 +46,6 @@ public sealed class CenterCrop : ITransform
     /// </summary>
     public static Box Box(int height, int width, int viewHeight, int viewWidth) =>
         new(Offset(height, viewHeight), Offset(width, viewWidth), viewHeight, viewWidth);
-
-    private Image Cropped(Image image)
-    {
-        var window = ShortSide.Window(image.Height, image.Width, _coverHeight, _coverWidth, position: 0.5f);
-        var (height, width) = ShortSide.Size(window.Height, window.Width, _coverHeight, _coverWidth);
-        using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
-        return resized.Crop(Box(height, width, Height, Width));
-    }
 
     private static int Offset(int side, int view) =>
         side >= view ? (int)Math.Round((side - view) / 2.0) : -((view - side) / 2);

@@ -18,12 +18,6 @@ public interface ITransform
     /// <summary>How many uniform numbers in [0, 1) one view needs.</summary>
     int UniformCount { get; }
 
-    /// <summary>Writes the view, normalised. values: (3, Height, Width).</summary>
-    void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values);
-
-    /// <summary>
-    /// Writes the view's pixels as they are before they are normalised. pixels: (Height, Width, 3). <see cref="Ops.NormalizeImages"/>
-    /// makes the values of <see cref="Apply"/> of them.
-    /// </summary>
-    void Crop(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels);
+    /// <summary>Writes the view. pixels: (Height, Width, 3); <see cref="Ops.NormalizeImages"/> makes the values of a network of them.</summary>
+    void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels);
 }

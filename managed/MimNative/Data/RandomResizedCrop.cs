@@ -39,11 +39,13 @@ public sealed class RandomResizedCrop : ITransform
     /// <summary>The box's numbers, and one for mirroring after them.</summary>
     public int UniformCount => BoxUniforms + 1;
 
-    public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values) =>
-        _view.Sample(image, BoxOf(image, uniforms), _view.FlipsAt(uniforms[BoxUniforms]), values);
-
-    public void Crop(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels) =>
-        _view.Sample(image, BoxOf(image, uniforms), _view.FlipsAt(uniforms[BoxUniforms]), pixels);
+    public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
+    {
+        var box = Box(image.Height, image.Width, _settings.ScaleMin, _settings.ScaleMax, _settings.RatioMin,
+                      _settings.RatioMax, uniforms);
+        using var resized = image.ResizedCrop(box, Height, Width, _view.Interpolation);
+        TrainingView.Write(resized, _view.FlipsAt(uniforms[BoxUniforms]), pixels);
+    }
 
     /// <summary>
     /// The box for a picture of height x width, as torchvision draws it. Each of ten tries takes two numbers:
@@ -69,9 +71,6 @@ public sealed class RandomResizedCrop : ITransform
         }
         return Central(height, width, ratioMin, ratioMax);
     }
-
-    private Box BoxOf(Image image, ReadOnlySpan<float> uniforms) =>
-        Box(image.Height, image.Width, _settings.ScaleMin, _settings.ScaleMax, _settings.RatioMin, _settings.RatioMax, uniforms);
 
     private static Box Central(int height, int width, double ratioMin, double ratioMax)
     {

@@ -68,7 +68,7 @@ internal sealed class SampleReader
         using (image)
         {
             Ops.RandomUniform(workspace.Uniforms, first: 0, sample, RandomStream.Crop, epoch, _seed);
-            _transform.Crop(image, workspace.Uniforms, pixels);
+            _transform.Apply(image, workspace.Uniforms, pixels);
             return true;
         }
     }

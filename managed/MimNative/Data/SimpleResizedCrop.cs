@@ -31,16 +31,15 @@ public sealed class SimpleResizedCrop : ITransform
     /// <summary>Top, left, mirroring.</summary>
     public int UniformCount => 3;
 
-    public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<float> values)
+    public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
     {
-        using var cropped = Cropped(image, uniforms);
-        _view.Normalize(cropped, _view.FlipsAt(uniforms[2]), values);
-    }
-
-    public void Crop(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
-    {
-        using var cropped = Cropped(image, uniforms);
-        TrainingView.Copy(cropped, _view.FlipsAt(uniforms[2]), pixels);
+        float along = image.Height > image.Width ? uniforms[0] : uniforms[1];
+        var window = ShortSide.Window(image.Height, image.Width, Height, Width, along);
+        var (height, width) = ShortSide.Size(window.Height, window.Width, Height, Width);
+        using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
+        using var padded = resized.PadReflect(_padding);
+        using var cropped = padded.Crop(Box(height, width, Height, Width, _padding, uniforms));
+        TrainingView.Write(cropped, _view.FlipsAt(uniforms[2]), pixels);
     }
 
     /// <summary>
@@ -52,15 +51,5 @@ public sealed class SimpleResizedCrop : ITransform
     {
         int tops = height + 2 * padding - viewHeight + 1, lefts = width + 2 * padding - viewWidth + 1;
         return new Box((int)((double)uniforms[0] * tops), (int)((double)uniforms[1] * lefts), viewHeight, viewWidth);
-    }
-
-    private Image Cropped(Image image, ReadOnlySpan<float> uniforms)
-    {
-        float along = image.Height > image.Width ? uniforms[0] : uniforms[1];
-        var window = ShortSide.Window(image.Height, image.Width, Height, Width, along);
-        var (height, width) = ShortSide.Size(window.Height, window.Width, Height, Width);
-        using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
-        using var padded = resized.PadReflect(_padding);
-        return padded.Crop(Box(height, width, Height, Width, _padding, uniforms));
     }
 }

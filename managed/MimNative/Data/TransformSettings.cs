@@ -3,9 +3,7 @@ using MimNative.Runtime;
 
 namespace MimNative.Data;
 
-/// <summary>
-/// How a picture becomes a view. Mean and standard deviation come in here and nowhere else.
-/// </summary>
+/// <summary>How a picture becomes a view.</summary>
 public sealed record TransformSettings
 {
     /// <summary>Which crop.</summary>
@@ -43,12 +41,6 @@ public sealed record TransformSettings
     /// to 224.
     /// </summary>
     public double CropShare { get; init; } = 1;
-
-    /// <summary>Mean of each channel, of values from 0 to 1. ImageNet's, where nothing else is said.</summary>
-    public IReadOnlyList<float> Mean { get; init; } = [0.485f, 0.456f, 0.406f];
-
-    /// <summary>Standard deviation of each channel.</summary>
-    public IReadOnlyList<float> Std { get; init; } = [0.229f, 0.224f, 0.225f];
 
     /// <summary>The transform that these settings describe.</summary>
     public ITransform Create() => Kind switch

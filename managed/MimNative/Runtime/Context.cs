@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 using MimNative.Interop;
 
 namespace MimNative.Runtime;
@@ -11,7 +10,7 @@ namespace MimNative.Runtime;
 /// </summary>
 public sealed unsafe class Context : IDisposable
 {
-    private readonly ContextHandle _handle = new();
+    private readonly NativeHandle<mim_context> _handle;
     private readonly ConditionalWeakTable<Array, DeviceBuffer> _resident = [];
     private readonly List<Array> _tablesOfStep = [];
     private bool _isInStep;
@@ -31,7 +30,7 @@ public sealed unsafe class Context : IDisposable
         };
         mim_context* native;
         Mim.mim_context_create(&native, &parameters);
-        _handle.Set((nint)native);
+        _handle = new NativeHandle<mim_context>(native, &Mim.mim_context_destroy);
         Device = device;
     }
 
@@ -59,14 +58,7 @@ public sealed unsafe class Context : IDisposable
     /// <summary>Bytes of all tables that were made so far by <see cref="Step.Resident"/>.</summary>
     public long ResidentBytes { get; private set; }
 
-    internal mim_context* Native
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-            return (mim_context*)_handle.DangerousGetHandle();
-        }
-    }
+    internal mim_context* Native => _handle.Get(this);
 
     internal bool IsPlanning { get; private set; }
 
@@ -195,16 +187,5 @@ public sealed unsafe class Context : IDisposable
     {
         Mim.mim_context_set_planning(Native, enabled ? 1 : 0);
         IsPlanning = enabled;
-    }
-
-    private sealed class ContextHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
-    {
-        public void Set(nint native) => SetHandle(native);
-
-        protected override bool ReleaseHandle()
-        {
-            Mim.mim_context_destroy((mim_context*)handle);
-            return true;
-        }
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using MimNative.Interop;
 
 namespace MimNative.Runtime;
@@ -6,7 +5,7 @@ namespace MimNative.Runtime;
 /// <summary>Memory on a device, zeroed when made; tensors are views of it and own nothing.</summary>
 public sealed unsafe class DeviceBuffer : IDisposable
 {
-    private readonly BufferHandle _handle = new();
+    private readonly NativeHandle<mim_buffer> _handle;
     private readonly Device _device;
     private readonly byte* _data;
 
@@ -17,7 +16,7 @@ public sealed unsafe class DeviceBuffer : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         mim_buffer* native;
         Mim.mim_buffer_create(context.Native, &native, bytes);
-        _handle.Set((nint)native);
+        _handle = new NativeHandle<mim_buffer>(native, &Mim.mim_buffer_destroy);
         _data = (byte*)Mim.mim_buffer_data(native);
         _device = context.Device;
         Bytes = bytes;
@@ -49,15 +48,4 @@ public sealed unsafe class DeviceBuffer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
-
-    private sealed class BufferHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
-    {
-        public void Set(nint native) => SetHandle(native);
-
-        protected override bool ReleaseHandle()
-        {
-            Mim.mim_buffer_destroy((mim_buffer*)handle);
-            return true;
-        }
-    }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using MimNative.Interop;
 
 namespace MimNative.Runtime;
@@ -9,7 +8,7 @@ namespace MimNative.Runtime;
 /// </summary>
 public sealed unsafe class DeviceEvent : IDisposable
 {
-    private readonly EventHandle _handle = new();
+    private readonly NativeHandle<mim_event> _handle;
 
     /// <summary>An event that marks no moment yet.</summary>
     public DeviceEvent(Context context)
@@ -17,17 +16,10 @@ public sealed unsafe class DeviceEvent : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         mim_event* native;
         Mim.mim_event_create(context.Native, &native);
-        _handle.Set((nint)native);
+        _handle = new NativeHandle<mim_event>(native, &Mim.mim_event_destroy);
     }
 
-    private mim_event* Native
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-            return (mim_event*)_handle.DangerousGetHandle();
-        }
-    }
+    private mim_event* Native => _handle.Get(this);
 
     /// <summary>Marks the moment at which everything is done that the context was asked for so far.</summary>
     public void Record() => Mim.mim_event_record(Native);
@@ -48,15 +40,4 @@ public sealed unsafe class DeviceEvent : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
-
-    private sealed class EventHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
-    {
-        public void Set(nint native) => SetHandle(native);
-
-        protected override bool ReleaseHandle()
-        {
-            Mim.mim_event_destroy((mim_event*)handle);
-            return true;
-        }
-    }
 }

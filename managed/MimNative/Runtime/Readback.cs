@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using MimNative.Interop;
 
 namespace MimNative.Runtime;
@@ -6,7 +5,7 @@ namespace MimNative.Runtime;
 /// <summary>Numbers on their way to the host while the device goes on: one copy at a time.</summary>
 public sealed unsafe class Readback : IDisposable
 {
-    private readonly ReadbackHandle _handle = new();
+    private readonly NativeHandle<mim_readback> _handle;
     private readonly Context _context;
     private long _bytes;
 
@@ -16,18 +15,11 @@ public sealed unsafe class Readback : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         mim_readback* native;
         Mim.mim_readback_create(context.Native, &native, bytes);
-        _handle.Set((nint)native);
+        _handle = new NativeHandle<mim_readback>(native, &Mim.mim_readback_destroy);
         _context = context;
     }
 
-    private mim_readback* Native
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-            return (mim_readback*)_handle.DangerousGetHandle();
-        }
-    }
+    private mim_readback* Native => _handle.Get(this);
 
     /// <summary>Asks for a copy of what a dense tensor holds when everything that was asked for so far is done.</summary>
     public void Start(Tensor from)
@@ -46,15 +38,4 @@ public sealed unsafe class Readback : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
-
-    private sealed class ReadbackHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
-    {
-        public void Set(nint native) => SetHandle(native);
-
-        protected override bool ReleaseHandle()
-        {
-            Mim.mim_readback_destroy((mim_readback*)handle);
-            return true;
-        }
-    }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using MimNative.Interop;
 
 namespace MimNative.Runtime;
@@ -9,7 +8,7 @@ namespace MimNative.Runtime;
 /// </summary>
 public sealed unsafe class Upload : IDisposable
 {
-    private readonly UploadHandle _handle = new();
+    private readonly NativeHandle<mim_upload> _handle;
     private readonly Context _context;
     private readonly long _place;
 
@@ -19,7 +18,7 @@ public sealed unsafe class Upload : IDisposable
         ArgumentNullException.ThrowIfNull(context);
         mim_upload* native;
         Mim.mim_upload_create(context.Native, &native, bytes);
-        _handle.Set((nint)native);
+        _handle = new NativeHandle<mim_upload>(native, &Mim.mim_upload_destroy);
         (_context, _place) = (context, bytes);
         Bytes = Mim.mim_upload_bytes(native);
     }
@@ -30,14 +29,7 @@ public sealed unsafe class Upload : IDisposable
     /// <summary>Memory of the host that a GPU copies from while both go on; a CPU needs none.</summary>
     public long HostBytes => _context.Device.Kind == DeviceKind.Cpu ? 0 : Bytes;
 
-    private mim_upload* Native
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
-            return (mim_upload*)_handle.DangerousGetHandle();
-        }
-    }
+    private mim_upload* Native => _handle.Get(this);
 
     /// <summary>Asks for a copy of the values, which may be overwritten when this returns.</summary>
     public void Start<T>(ReadOnlySpan<T> values) where T : unmanaged
@@ -62,15 +54,4 @@ public sealed unsafe class Upload : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
-
-    private sealed class UploadHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
-    {
-        public void Set(nint native) => SetHandle(native);
-
-        protected override bool ReleaseHandle()
-        {
-            Mim.mim_upload_destroy((mim_upload*)handle);
-            return true;
-        }
-    }
 }

@@ -35,8 +35,6 @@ public static class Transforms
             RatioMin = transform.Ratio[0],
             RatioMax = transform.Ratio[1],
             Padding = transform.Padding,
-            Mean = [.. recipe.Image.Mean.Select(m => (float)m)],
-            Std = [.. recipe.Image.Std.Select(s => (float)s)],
         };
     }
 }

@@ -15,7 +15,8 @@ extern "C" {
  *   x          (B, H, W, C)  dense, u8
  *   mean, std  (C)           dense, f32; std above 0
  *   y          (B, C, H, W)  dense, f32
- * There is no backward: pixels are not learned. Values of std are checked on the CPU alone. */
+ * There is no backward: pixels are not learned. That mean is finite and std above 0 is checked on the
+ * CPU alone. */
 MIM_API mim_status mim_normalize_images(mim_context* ctx, const mim_view* y, const mim_view* x,
                                         const mim_view* mean, const mim_view* std);
 

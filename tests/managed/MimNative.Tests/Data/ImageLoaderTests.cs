@@ -51,7 +51,7 @@ public sealed class ImageLoaderTests
             var uniforms = new float[transform.UniformCount];
             Ops.RandomUniform(uniforms, 0, batch.Samples.Span[slot], RandomStream.Crop, epoch: 2, seed: 11);
             var expected = new byte[8 * 6 * 3];
-            transform.Crop(image, uniforms, expected);
+            transform.Apply(image, uniforms, expected);
             Assert.That(batch.Pixels.Slice(slot * expected.Length, expected.Length).ToArray(), Is.EqualTo(expected));
         }
     }

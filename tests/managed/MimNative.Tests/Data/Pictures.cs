@@ -25,22 +25,20 @@ internal static class Pictures
         return image.EncodePng();
     }
 
-    /// <summary>(pixel / 255 - mean) / std as planes, mirrored if asked.</summary>
-    public static float[] Normalized(Image image, TransformSettings settings, bool flipped)
+    /// <summary>The pixels, mirrored if asked.</summary>
+    public static byte[] Mirrored(Image image, bool mirrored)
     {
-        int height = image.Height, width = image.Width;
-        var values = new float[3 * height * width];
-        for (int c = 0, i = 0; c < 3; ++c)
+        var pixels = new byte[3 * image.Height * image.Width];
+        for (int y = 0, i = 0; y < image.Height; ++y)
         {
-            for (int y = 0; y < height; ++y)
+            for (int x = 0; x < image.Width; ++x)
             {
-                for (int x = 0; x < width; ++x, ++i)
+                for (int c = 0; c < 3; ++c, ++i)
                 {
-                    byte pixel = image.Pixels[(y * width + (flipped ? width - 1 - x : x)) * 3 + c];
-                    values[i] = (pixel / 255f - settings.Mean[c]) / settings.Std[c];
+                    pixels[i] = image.Pixels[((y * image.Width) + (mirrored ? image.Width - 1 - x : x)) * 3 + c];
                 }
             }
         }
-        return values;
+        return pixels;
     }
 }
