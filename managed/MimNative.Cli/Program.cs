@@ -13,6 +13,7 @@ internal static class Program
             DemoCommand.Create(),
             PretrainCommand.Create(),
             ReconstructCommand.Create(),
+            CoverageCommand.Create(),
             VerifyCommand.Create(),
             ExportCommand.Create(),
             BenchCommand.Create(),

@@ -11,8 +11,8 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim demo</c>: draws pictures, pretrains a small model on them for about two minutes, shows what it learned.</summary>
 internal static class DemoCommand
 {
-    private const int PictureCount = 3000;
-    private const int PictureSize = 80;
+    /// <summary>Of the drawn set.</summary>
+    public const int PictureCount = 3000, PictureSize = 80;
 
     public static Command Create()
     {

@@ -33,11 +33,17 @@ public sealed class CenterCrop : ITransform
 
     public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
     {
-        var window = ShortSide.Window(image.Height, image.Width, _coverHeight, _coverWidth, position: 0.5f);
-        var (height, width) = ShortSide.Size(window.Height, window.Width, _coverHeight, _coverWidth);
+        var (window, height, width) = Resized(image.Height, image.Width);
         using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
         using var cropped = resized.Crop(Box(height, width, Height, Width));
         TrainingView.Write(cropped, flip: false, pixels);
+    }
+
+    public ViewOrigin Origin(int height, int width, ReadOnlySpan<float> uniforms)
+    {
+        var (window, resizedHeight, resizedWidth) = Resized(height, width);
+        var box = Box(resizedHeight, resizedWidth, Height, Width);
+        return ViewOrigin.OfResized(window, resizedHeight, resizedWidth, box, mirrored: false);
     }
 
     /// <summary>
@@ -49,4 +55,11 @@ public sealed class CenterCrop : ITransform
 
     private static int Offset(int side, int view) =>
         side >= view ? (int)Math.Round((side - view) / 2.0) : -((view - side) / 2);
+
+    private (Box Window, int Height, int Width) Resized(int height, int width)
+    {
+        var window = ShortSide.Window(height, width, _coverHeight, _coverWidth, position: 0.5f);
+        var (resizedHeight, resizedWidth) = ShortSide.Size(window.Height, window.Width, _coverHeight, _coverWidth);
+        return (window, resizedHeight, resizedWidth);
+    }
 }

@@ -20,4 +20,7 @@ public interface ITransform
 
     /// <summary>Writes the view. pixels: (Height, Width, 3); <see cref="Ops.NormalizeImages"/> makes the values of a network of them.</summary>
     void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels);
+
+    /// <summary>Where the view of a picture of height x width comes from that <see cref="Apply"/> makes with these numbers.</summary>
+    ViewOrigin Origin(int height, int width, ReadOnlySpan<float> uniforms);
 }

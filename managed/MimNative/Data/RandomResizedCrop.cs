@@ -41,10 +41,14 @@ public sealed class RandomResizedCrop : ITransform
 
     public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
     {
-        var box = Box(image.Height, image.Width, _settings.ScaleMin, _settings.ScaleMax, _settings.RatioMin,
-                      _settings.RatioMax, uniforms);
-        using var resized = image.ResizedCrop(box, Height, Width, _view.Interpolation);
+        using var resized = image.ResizedCrop(BoxIn(image.Height, image.Width, uniforms), Height, Width, _view.Interpolation);
         TrainingView.Write(resized, _view.FlipsAt(uniforms[BoxUniforms]), pixels);
+    }
+
+    public ViewOrigin Origin(int height, int width, ReadOnlySpan<float> uniforms)
+    {
+        var box = Region.Of(BoxIn(height, width, uniforms));
+        return new ViewOrigin(box, box, _view.FlipsAt(uniforms[BoxUniforms]));
     }
 
     /// <summary>
@@ -71,6 +75,9 @@ public sealed class RandomResizedCrop : ITransform
         }
         return Central(height, width, ratioMin, ratioMax);
     }
+
+    private Box BoxIn(int height, int width, ReadOnlySpan<float> uniforms) =>
+        Box(height, width, _settings.ScaleMin, _settings.ScaleMax, _settings.RatioMin, _settings.RatioMax, uniforms);
 
     private static Box Central(int height, int width, double ratioMin, double ratioMax)
     {

@@ -33,13 +33,19 @@ public sealed class SimpleResizedCrop : ITransform
 
     public void Apply(Image image, ReadOnlySpan<float> uniforms, Span<byte> pixels)
     {
-        float along = image.Height > image.Width ? uniforms[0] : uniforms[1];
-        var window = ShortSide.Window(image.Height, image.Width, Height, Width, along);
-        var (height, width) = ShortSide.Size(window.Height, window.Width, Height, Width);
+        var (window, height, width) = Resized(image.Height, image.Width, uniforms);
         using var resized = image.ResizedCrop(window, height, width, _view.Interpolation);
         using var padded = resized.PadReflect(_padding);
         using var cropped = padded.Crop(Box(height, width, Height, Width, _padding, uniforms));
         TrainingView.Write(cropped, _view.FlipsAt(uniforms[2]), pixels);
+    }
+
+    public ViewOrigin Origin(int height, int width, ReadOnlySpan<float> uniforms)
+    {
+        var (window, resizedHeight, resizedWidth) = Resized(height, width, uniforms);
+        var box = Box(resizedHeight, resizedWidth, Height, Width, _padding, uniforms);
+        var unpadded = box with { Top = box.Top - _padding, Left = box.Left - _padding };
+        return ViewOrigin.OfResized(window, resizedHeight, resizedWidth, unpadded, _view.FlipsAt(uniforms[2]));
     }
 
     /// <summary>
@@ -51,5 +57,13 @@ public sealed class SimpleResizedCrop : ITransform
     {
         int tops = height + 2 * padding - viewHeight + 1, lefts = width + 2 * padding - viewWidth + 1;
         return new Box((int)((double)uniforms[0] * tops), (int)((double)uniforms[1] * lefts), viewHeight, viewWidth);
+    }
+
+    private (Box Window, int Height, int Width) Resized(int height, int width, ReadOnlySpan<float> uniforms)
+    {
+        float along = height > width ? uniforms[0] : uniforms[1];
+        var window = ShortSide.Window(height, width, Height, Width, along);
+        var (resizedHeight, resizedWidth) = ShortSide.Size(window.Height, window.Width, Height, Width);
+        return (window, resizedHeight, resizedWidth);
     }
 }

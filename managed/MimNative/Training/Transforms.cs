@@ -13,6 +13,13 @@ public static class Transforms
         return Settings(recipe).Create();
     }
 
+    /// <summary>The recipe's augmentation with another crop in the place of its own.</summary>
+    public static ITransform Create(Recipe recipe, TransformKind crop)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        return (Settings(recipe) with { Kind = crop }).Create();
+    }
+
     /// <summary>The whole picture as far as it fits: shorter side resized, centre cut out; nothing random.</summary>
     public static ITransform Evaluation(Recipe recipe)
     {
