@@ -8,6 +8,7 @@ namespace {
 
 std::string place(const view& ids, int64_t flat) {
     std::string text = "(";
+    if (ids.rank == 1) return text.append(std::to_string(flat)).append(")");
     return text.append(std::to_string(flat / ids.shape[1]))
         .append(", ")
         .append(std::to_string(flat % ids.shape[1]))

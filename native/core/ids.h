@@ -6,7 +6,7 @@
 
 namespace mim {
 
-// Every one of ids (B, K), dense i32, lies in [0, limit); distinct: and none occurs twice in one
+// Every one of ids (B, K) or (B), dense i32, lies in [0, limit); distinct: and none occurs twice in one
 // image; permutation: all of them together are 0 to B K - 1 in some order. Nothing is read while
 // planning, nor on another device than the CPU, whose kernels guard themselves. Call after
 // context::run(): what was seen is noted in scratch.

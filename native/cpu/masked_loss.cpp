@@ -164,27 +164,6 @@ struct cell_grid {
 //
 // `t` and `cells` are scratch, padded to whole vectors, so that they need no tails.
 
-// Sums term(i, left) over a patch vector: floats within a stretch, doubles between stretches, so
-// that a long vector is summed as well as a short one. Lanes past the end do not count.
-template <class Term>
-HWY_INLINE double sum_over(int64_t count, Term&& term) {
-    constexpr int64_t stretch = 2048;
-    const float_lanes d;
-    double sum = 0;
-    for (int64_t begin = 0; begin < count; begin += stretch) {
-        const int64_t end = std::min(count, begin + stretch);
-        float_vector part = hn::Zero(d);
-        for (int64_t i = begin; i < end; i += lane_count()) {
-            const float_vector x = term(i, end - i);
-            part = hn::Add(part, end - i >= lane_count()
-                                     ? x
-                                     : hn::IfThenElseZero(hn::FirstN(d, size_t(end - i)), x));
-        }
-        sum += double(sum_of_lanes(d, part));
-    }
-    return sum;
-}
-
 // t = (t - mean) * r with r = 1 / sqrt(var + eps); returns r. The first value is subtracted before
 // anything is summed: a constant patch then is exactly 0, however large eps makes r, and no digits
 // cancel where the contrast is low.

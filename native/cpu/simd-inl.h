@@ -30,6 +30,7 @@
 #define MIM_CPU_SIMD_INL_H
 #endif
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -129,6 +130,27 @@ HWY_INLINE float sum_of_lanes(float_lanes d, float_vector v) {
 }
 HWY_INLINE float max_of_lanes(float_lanes d, float_vector v) {
     return hn::GetLane(hn::MaxOfLanes(d, v));
+}
+
+// Sums term(i, left), the vector that begins at i of `left` elements: floats within a stretch, doubles
+// between stretches, so that many elements are summed as well as few. Lanes past the end do not count.
+template <class Term>
+HWY_INLINE double sum_over(int64_t count, Term&& term) {
+    constexpr int64_t stretch = 2048;
+    const float_lanes d;
+    double sum = 0;
+    for (int64_t begin = 0; begin < count; begin += stretch) {
+        const int64_t end = std::min(count, begin + stretch);
+        float_vector part = hn::Zero(d);
+        for (int64_t i = begin; i < end; i += lane_count()) {
+            const float_vector x = term(i, end - i);
+            part = hn::Add(part, end - i >= lane_count()
+                                     ? x
+                                     : hn::IfThenElseZero(hn::FirstN(d, size_t(end - i)), x));
+        }
+        sum += double(sum_of_lanes(d, part));
+    }
+    return sum;
 }
 
 // e^x to about 1 unit in the last place. Results below 2^-126 are 0 (so exp(-inf) is), above the

@@ -48,13 +48,18 @@ struct band_of_thread {
               rows < (blockIdx.y + 1) * rows_per_band ? rows : (blockIdx.y + 1) * rows_per_band)) {}
 };
 
-// The sums of a block's eight rows of threads, added in their order, become the band's part (or are
-// added to it). All threads of the block call it.
+// The shared memory of store_band_sums: what a launch that sums was given, for one sum after the other.
 template <int n>
-__device__ void store_band_sums(float* parts, const float (&sums)[n], int64_t cols, bool add) {
+__device__ float* memory_of_band_sums(block_memory& memory) {
+    return memory.take<float>(column_bands::rows_at_once * column_bands::lanes * n);
+}
+
+// The sums of a block's eight rows of threads, added in their order, become the band's part (or are
+// added to it). All threads of the block call it, with shared memory that nobody reads any more.
+template <int n>
+__device__ void store_band_sums(float* parts, const float (&sums)[n], int64_t cols, bool add,
+                                float* shared) {
     constexpr int rows_at_once = int(column_bands::rows_at_once), lanes = int(column_bands::lanes);
-    block_memory memory;
-    float* shared = memory.take<float>(rows_at_once * lanes * n);
     const int lane = int(threadIdx.x), y = int(threadIdx.y);
     for (int i = 0; i < n; ++i) shared[(i * rows_at_once + y) * lanes + lane] = sums[i];
     wait_block();
@@ -66,6 +71,11 @@ __device__ void store_band_sums(float* parts, const float (&sums)[n], int64_t co
         for (int j = 0; j < rows_at_once; ++j) sum += shared[(i * rows_at_once + j) * lanes + lane];
         part[column] = sum;
     }
+}
+template <int n>
+__device__ void store_band_sums(float* parts, const float (&sums)[n], int64_t cols, bool add) {
+    block_memory memory;
+    store_band_sums(parts, sums, cols, add, memory_of_band_sums<n>(memory));
 }
 
 }  // namespace mim::cuda

@@ -1,5 +1,5 @@
-// Sums over the lanes of a warp and the threads of a block, in an order that is always the same.
-// Every lane, or thread, gets the sum.
+// Sums over the lanes of a warp and the threads of a block, in an order that is always the same, and
+// the largest value of a warp. Every lane, or thread, gets the result.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,12 @@ namespace mim::cuda {
 template <class T>
 __device__ T warp_sum(T value) {
     for (int lanes = 16; lanes > 0; lanes /= 2) value += shuffle_xor(value, lanes);
+    return value;
+}
+
+// The largest that is a number; -infinity where none is and each began with that.
+inline __device__ float warp_max(float value) {
+    for (int lanes = 16; lanes > 0; lanes /= 2) value = fmaxf(value, shuffle_xor(value, lanes));
     return value;
 }
 

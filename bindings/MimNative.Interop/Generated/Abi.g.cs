@@ -74,6 +74,8 @@ internal static unsafe partial class Mim
         "mim_gelu_backward",
         "mim_layer_scale_forward",
         "mim_layer_scale_backward",
+        "mim_batch_norm_forward",
+        "mim_batch_norm_backward",
         "mim_patchify_forward",
         "mim_patchify_backward",
         "mim_gather_tokens_forward",
@@ -84,6 +86,7 @@ internal static unsafe partial class Mim
         "mim_restore_tokens_backward",
         "mim_mask_from_noise",
         "mim_masked_loss",
+        "mim_cross_entropy",
         "mim_low_pass",
         "mim_adamw_step",
         "mim_gradient_norm",
@@ -112,9 +115,11 @@ internal static unsafe partial class AbiLayout
         Of_mim_image_info(),
         Of_mim_box(),
         Of_mim_layer_norm_params(),
+        Of_mim_batch_norm_params(),
         Of_mim_patchify_params(),
         Of_mim_gather_tokens_params(),
         Of_mim_masked_loss_params(),
+        Of_mim_cross_entropy_params(),
         Of_mim_low_pass_params(),
         Of_mim_segment(),
         Of_mim_adamw_params(),
@@ -214,6 +219,16 @@ internal static unsafe partial class AbiLayout
             [(byte*)&value.size - start, (byte*)&value.eps - start]);
     }
 
+    private static AbiStruct Of_mim_batch_norm_params()
+    {
+        mim_batch_norm_params value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_batch_norm_params", sizeof(mim_batch_norm_params),
+            ["size", "training", "eps", "momentum"],
+            [(byte*)&value.size - start, (byte*)&value.training - start, (byte*)&value.eps - start,
+                (byte*)&value.momentum - start]);
+    }
+
     private static AbiStruct Of_mim_patchify_params()
     {
         mim_patchify_params value = default;
@@ -244,6 +259,15 @@ internal static unsafe partial class AbiLayout
                 (byte*)&value.patch_width - start, (byte*)&value.order - start, (byte*)&value.normalize - start,
                 (byte*)&value.normalize_eps - start, (byte*)&value.beta - start, (byte*)&value.mask_epsilon - start,
                 (byte*)&value.grad_scale - start]);
+    }
+
+    private static AbiStruct Of_mim_cross_entropy_params()
+    {
+        mim_cross_entropy_params value = default;
+        var start = (byte*)&value;
+        return new AbiStruct("mim_cross_entropy_params", sizeof(mim_cross_entropy_params),
+            ["size", "smoothing", "grad_scale"],
+            [(byte*)&value.size - start, (byte*)&value.smoothing - start, (byte*)&value.grad_scale - start]);
     }
 
     private static AbiStruct Of_mim_low_pass_params()

@@ -1,5 +1,6 @@
-/* The layers of a transformer block: linear, perceptron, LayerNorm, GELU, LayerScale. Letters: R rows,
- * C columns (channels), K inputs, H hidden, N outputs. Compute dtype: f32 or bf16; sums are kept in f32. */
+/* The layers of a transformer block (linear, perceptron, LayerNorm, GELU, LayerScale) and of a probe
+ * (BatchNorm). Letters: R rows, C columns (channels), K inputs, H hidden, N outputs. Compute dtype: f32
+ * or bf16; sums are kept in f32. */
 #ifndef MIM_LAYERS_H
 #define MIM_LAYERS_H
 
@@ -101,6 +102,43 @@ MIM_API mim_status mim_layer_scale_backward(mim_context* ctx, const mim_view* dx
                                             const mim_view* dgamma, const mim_view* dy,
                                             const mim_view* x, const mim_view* gamma,
                                             const mim_view* sample_scale);
+
+typedef struct mim_batch_norm_params {
+    int32_t size;     /* sizeof(mim_batch_norm_params) */
+    int32_t training; /* 1: the batch's statistics, 0: the running ones */
+    float eps;        /* inside the square root */
+    float momentum;   /* of the running statistics, 0 to 1: 0.1 where nothing else is said */
+} mim_batch_norm_params;
+
+/* BatchNorm of each column over the rows (Ioffe and Szegedy 2015, algorithms 1 and 2):
+ *   y[r,c] = (x[r,c] - mean[c]) * rstd[c] * gamma[c] + beta[c],    rstd = 1 / sqrt(variance + eps)
+ * In training mean and biased variance are the batch's, and the running ones move towards them, the
+ * variance towards the unbiased one:
+ *   running_mean = (1 - momentum) running_mean + momentum mean
+ *   running_var  = (1 - momentum) running_var + momentum variance R / (R - 1)
+ * Otherwise mean and variance are running_mean and running_var.
+ *
+ *   x, y, dy, dx               (R, C)  dense, compute dtype; in training R is at least 2
+ *   gamma, beta                (C)     f32; NULL for 1 and for 0
+ *   dgamma, dbeta              (C)     f32; NULL: not wanted
+ *   mean, rstd                 (C)     f32, saved for backward
+ *   running_mean, running_var  (C)     f32, read and in training written; both NULL in training
+ *                                      where nobody keeps them
+ *   y may be x's memory where no backward follows, dx may be dy's. Backward overwrites dx (NULL: not
+ *   wanted) and adds to dgamma and dbeta; its params are those of forward, of which it reads
+ *   `training` alone: the batch's statistics have gradients of their own, the running ones have
+ *   not. Nothing depends on the number of threads. */
+MIM_API mim_status mim_batch_norm_forward(mim_context* ctx, const mim_view* y, const mim_view* mean,
+                                          const mim_view* rstd, const mim_view* running_mean,
+                                          const mim_view* running_var, const mim_view* x,
+                                          const mim_view* gamma, const mim_view* beta,
+                                          const mim_batch_norm_params* params);
+MIM_API mim_status mim_batch_norm_backward(mim_context* ctx, const mim_view* dx,
+                                           const mim_view* dgamma, const mim_view* dbeta,
+                                           const mim_view* dy, const mim_view* x,
+                                           const mim_view* mean, const mim_view* rstd,
+                                           const mim_view* gamma,
+                                           const mim_batch_norm_params* params);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Masked reconstruction losses: value and gradient in one pass over the prediction. */
+/* Losses: value and gradient in one pass over the prediction. */
 #ifndef MIM_LOSSES_H
 #define MIM_LOSSES_H
 
@@ -58,6 +58,36 @@ MIM_API mim_status mim_masked_loss(mim_context* ctx, const mim_view* loss,
                                    const mim_view* dtarget, const mim_view* pred,
                                    const mim_view* target, const mim_view* mask,
                                    const mim_view* ids, const mim_masked_loss_params* params);
+
+typedef struct mim_cross_entropy_params {
+    int32_t size;     /* sizeof(mim_cross_entropy_params) */
+    float smoothing;  /* s of label smoothing, 0 to 1 */
+    float grad_scale; /* factor on dlogits, not on the loss: 1/accumulation */
+} mim_cross_entropy_params;
+
+/* Cross entropy of classes, with label smoothing (Szegedy et al. 2016, section 7):
+ *   log p[r,k] = logits[r,k] - log sum_j exp(logits[r,j])
+ *   q[r,k] = (1 - s) t[r,k] + s / K,    t[r,k] = 1 where k is labels[r], else 0
+ *   loss_per_row[r] = - sum_k q[r,k] log p[r,k],    loss = the mean of loss_per_row
+ *   dlogits[r,k] = grad_scale / R (p[r,k] sum_j q[r,j] - q[r,k])
+ * or with t given by targets, as mixup and cutmix mix it of two labels.
+ *
+ *   loss           (1)     f32
+ *   loss_per_row   (R)     f32; NULL: not wanted
+ *   dlogits        (R, K)  dense, logits' dtype; may be the memory of logits; NULL: not wanted
+ *   logits         (R, K)  dense, f32 or bf16
+ *   labels         (R)     i32 in [0, K). Out of range: an error on the CPU; on a GPU, which cannot
+ *                          say so without being waited for, a loss of NaN and that row's gradient,
+ *                          so that the optimiser leaves the step out
+ *   targets        (R, K)  f32, weights of the classes, of which each row sums to 1; another sum
+ *                          weighs the row. One of labels and targets is given, the other is NULL
+ * A logit of -infinity is a class left out: it adds nothing where q is 0. A loss of NaN follows from
+ * any logit of NaN or +infinity. Nothing depends on the number of threads. */
+MIM_API mim_status mim_cross_entropy(mim_context* ctx, const mim_view* loss,
+                                     const mim_view* loss_per_row, const mim_view* dlogits,
+                                     const mim_view* logits, const mim_view* labels,
+                                     const mim_view* targets,
+                                     const mim_cross_entropy_params* params);
 
 #ifdef __cplusplus
 }

@@ -90,6 +90,18 @@ public sealed class OpsErrorTests
         yield return Case("mim_masked_loss", "pred", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 5), mask: r.Random(1, 2)));
         yield return Case("mim_masked_loss", "mask", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 4), mask: r.Random(1, 3)));
         yield return Case("mim_masked_loss", "mask", (r, s) => MaskedLoss(r, s, pred: r.Random(1, 2, 4), mask: r.Random(1, 2, 3)));
+        yield return Case("mim_cross_entropy", "labels", (r, s) => Ops.CrossEntropy(
+            r.Random(1), Tensor.None, Tensor.None, r.Random(3, 4), s.FromHost<int>([0, 1], 2), 0, 1, s));
+        yield return Case("mim_cross_entropy", "targets", (r, s) => Ops.SoftCrossEntropy(
+            r.Random(1), Tensor.None, Tensor.None, r.Random(3, 4), r.Random(3, 5), 0, 1, s));
+        yield return Case("mim_cross_entropy", "params.smoothing", (r, s) => Ops.CrossEntropy(
+            r.Random(1), Tensor.None, Tensor.None, r.Random(3, 4), s.FromHost<int>([0, 1, 2], 3), 1.5f, 1, s));
+        yield return Case("mim_batch_norm_forward", "running_var", (r, s) => Ops.BatchNorm(
+            r.Random(4, 3), Tensor.None, Tensor.None, r.Random(3), r.Random(4), new(Training: true, 1e-6f), s, out _, out _));
+        yield return Case("mim_batch_norm_forward", "params.training", (r, s) => Ops.BatchNorm(
+            r.Random(4, 3), Tensor.None, Tensor.None, Tensor.None, Tensor.None, new(Training: false, 1e-6f), s, out _, out _));
+        yield return Case("mim_batch_norm_backward", "dgamma", (r, s) => Ops.BatchNormBackward(
+            r.Random(4, 3), r.Random(4, 3), r.Random(3), r.Random(3), Tensor.None, r.Random(4), Tensor.None, new(Training: true, 1e-6f), s));
         yield return Case("mim_low_pass", "mean", (r, s) => Ops.LowPass(
             r.Random(1, 3, 4, 6), r.Random(4), r.Random(3), 2, LowPassMode.Exact, s));
         yield return Case("mim_low_pass", "params.radius", (r, s) => Ops.LowPass(
