@@ -29,6 +29,7 @@ public static class Verifier
         ["gelu"] = LayerCases.Gelu,
         ["losses"] = LossCase.Check,
         ["tokens"] = TokenCase.Check,
+        ["op_extras"] = ExtrasCase.Check,
         ["transforms"] = TransformCase.Check,
         ["sincos"] = TableCases.SinCos,
         ["mask_counts"] = TableCases.MaskCounts,

@@ -28,6 +28,7 @@ public sealed class CudaTests : FolderTests
     [TestCase("op_attn_n17_d16")]
     [TestCase("op_losses")]
     [TestCase("op_tokens")]
+    [TestCase("op_extras")]
     public void A_golden_file_is_met(string name) =>
         OnDevice("verify", Path.Combine(Golden.Repository, "tests", "golden", $"{name}.safetensors")).Succeeds();
 

@@ -57,17 +57,7 @@ public sealed class VerifierTests : FolderTests
     [TestCase("param/decoder_pred.bias")]
     public void One_changed_number_fails(string tensor)
     {
-        var result = Verify(Changed("mae_normpix1", tensor, bytes: data =>
-        {
-            // the low bit of an index; of other tensors one number by a thousandth of the norm
-            if (tensor == "ids_keep")
-            {
-                data[0] ^= 1;
-                return;
-            }
-            var values = MemoryMarshal.Cast<byte, float>(data.AsSpan());
-            values[0] += (float)(1e-3 * GradientCheck.Norm(values.ToArray())) + 1e-6f;
-        }));
+        var result = Verify(Changed("mae_normpix1", tensor, bytes: data => ChangeOne(data, isIndex: tensor == "ids_keep")));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(result.Problem, Is.Null);
@@ -76,6 +66,29 @@ public sealed class VerifierTests : FolderTests
             {
                 Assert.That(result.Comparisons.Where(c => !c.Passed).Select(c => c.Tensor), Has.Some.EqualTo(tensor));
             }
+        }
+    }
+
+    [Test]
+    public void One_changed_number_of_any_tensor_of_the_single_operations_fails()
+    {
+        string[] tensors;
+        int kept;  // the first token that is not removed: a removed one may be anything
+        using (var file = Golden.Open("op_extras"))
+        {
+            tensors = [.. file.Entries.Select(e => e.Name).Where(n => !n.StartsWith("conv", StringComparison.Ordinal))];
+            kept = Array.FindIndex(file.ReadFloats("dwconv5/mask"), m => m != 0);
+        }
+        Assert.That(tensors, Has.Length.GreaterThan(20));
+        foreach (var tensor in tensors)
+        {
+            var result = Verify(Changed(
+                "op_extras", tensor, bytes: data => ChangeOne(data, isIndex: tensor == "ce/labels", tensor == "dwconv5/x" ? kept : 0)));
+            Assert.That(result.Problem, Is.Null, tensor);
+            Assert.That(result.Passed, Is.False, tensor);
+            Assert.That(
+                result.Comparisons.Where(c => !c.Passed).Select(c => c.Tensor.Split('/')[0]),
+                Is.All.StartsWith(tensor.Split('/')[0]), "another operation than the one whose number was changed");
         }
     }
 
@@ -132,6 +145,18 @@ public sealed class VerifierTests : FolderTests
     {
         using var context = new Context(Device.Cpu, threads: 2);
         return Verifier.Verify(path, context);
+    }
+
+    // The low bit of an index; of other tensors one number by a thousandth of the norm.
+    private static void ChangeOne(byte[] data, bool isIndex, int place = 0)
+    {
+        if (isIndex)
+        {
+            data[0] ^= 1;
+            return;
+        }
+        var values = MemoryMarshal.Cast<byte, float>(data.AsSpan());
+        values[place] += (float)(1e-3 * GradientCheck.Norm(values.ToArray())) + 1e-6f;
     }
 
     // A copy of a recorded file with one tensor changed, or left out.
