@@ -96,6 +96,7 @@ internal static unsafe partial class Mim
         "mim_reduce_images",
         "mim_copy",
         "mim_fill",
+        "mim_add",
         "mim_random_uniform",
         "mim_random_uniform_host",
     ];

@@ -8,7 +8,7 @@ namespace MimNative.Encoders;
 /// A plain vision transformer (Dosovitskiy et al. 2021) with a class token: MAE's, which sees only the patches that a mask keeps;
 /// SimMIM's, with mask tokens and relative positions; LoMaR's, over windows.
 /// </summary>
-public sealed class VitEncoder : IMaskedEncoder
+public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
 {
     private readonly PatchEmbed _patchEmbed;
     private readonly Parameter _cls;
@@ -105,7 +105,7 @@ public sealed class VitEncoder : IMaskedEncoder
         var all = tokens.IdsRestore.IsAbsent
             ? embedded
             : Ops.RestoreTokens(embedded, maskToken, Tensor.None, tokens.IdsRestore, classToken: true, step);
-        var stream = _stack.Forward(all.Rows(), all[0], context, tokens.Asked, step, out var stackSaved);
+        var stream = _stack.Forward(all.Rows(), all[0], context, new Asked(tokens.Asked, First: 1), step, out var stackSaved);
         var y = _norm.Forward(stream, step, out var normSaved);
         saved = new Saved(patchSaved, tokens, embedded[1], all[1], stackSaved, normSaved);
         return y.Reshape(all[0], -1, all[2]);
@@ -129,6 +129,21 @@ public sealed class VitEncoder : IMaskedEncoder
             PositionIds(saved.Tokens), saved.Tokens.Mask, classToken: true, step);
         _patchEmbed.Backward(dx.Reshape(saved.PatchEmbed.Patches[0], -1, Settings.Dim), dimages, saved.PatchEmbed, step);
     }
+
+    /// <inheritdoc/>
+    public bool HasClassToken => true;
+
+    /// <inheritdoc/>
+    public Tensor ForwardVisible(Tensor images, in TokenMask mask, in BatchKey? key, Step step, out object saved)
+    {
+        var latent = Forward(images, mask, key, step, out var vitSaved);
+        saved = step.Keep(vitSaved);
+        return latent;
+    }
+
+    /// <inheritdoc/>
+    public void BackwardVisible(Tensor dlatent, Tensor dimages, object saved, Step step) =>
+        Backward(dlatent, dimages, Step.Kept<Saved>(saved), step);
 
     /// <inheritdoc/>
     public bool AnswersPatches => true;

@@ -24,13 +24,19 @@ public static class Catalog
         return Methods[recipe.Method](scope, recipe);
     }
 
-    private static Mae CreateMae(ParameterScope scope, Recipe recipe) => new(scope, new MaeSettings(
-        Vit(recipe),
-        new MaeDecoderSettings(recipe.Decoder.Dim, recipe.Decoder.Depth, recipe.Decoder.Heads, recipe.Decoder.MlpRatio),
-        recipe.Mask.Ratio,
-        TargetOf(recipe),
-        recipe.Loss.Kind,
-        (float)recipe.Loss.Beta));
+    private static Mae CreateMae(ParameterScope scope, Recipe recipe) => new(
+        scope,
+        new MaeSettings(
+            new MaeDecoderSettings(recipe.Decoder.Dim, recipe.Decoder.Depth, recipe.Decoder.Heads, recipe.Decoder.MlpRatio)
+            {
+                KeyBias = recipe.Encoder.KeyBias,     // upstream has one switch for both
+                Downsampling = recipe.Decoder.Downsampling,
+                PredictionDownsampling = recipe.Decoder.PredictionDownsampling,
+            },
+            recipe.Mask.Ratio, TargetOf(recipe), recipe.Loss.Kind, (float)recipe.Loss.Beta, recipe.Mask.Downsampling),
+        encoder => recipe.Encoder.Kind == EncoderKind.ConvVit
+            ? new ConvVitEncoder(encoder, ConvVit(recipe))
+            : new VitEncoder(encoder, Vit(recipe)));
 
     private static SimMim CreateSimMim(ParameterScope scope, Recipe recipe) => new(
         scope,
@@ -80,6 +86,18 @@ public static class Catalog
             KeyBias = encoder.KeyBias,
             LayerScale = encoder.LayerScale,
             DropPath = encoder.DropPath,
+        };
+    }
+
+    // ConvMAE's patches of 16 pixels are 4, 2 and 2: the last two stages halve the resolution, the first makes up the rest.
+    private static ConvVitSettings ConvVit(Recipe recipe)
+    {
+        var encoder = recipe.Encoder;
+        ConvVitStage Stage(int i, int patch) => new(patch, encoder.Dims[i], encoder.Depths[i], encoder.MlpRatio);
+        return new ConvVitSettings(Grid(recipe), Stage(0, encoder.Patch / 4), Stage(1, 2), Stage(2, 2), encoder.Heads)
+        {
+            Position = encoder.Position,
+            KeyBias = encoder.KeyBias,
         };
     }
 

@@ -60,15 +60,14 @@ public sealed class Attention
     {
         ArgumentNullException.ThrowIfNull(step);
         var z = step.EmptyLike(x);
-        saved = Forward(z, x, batch, default, Tensor.None, step);
+        saved = Forward(z, x, batch, default, Asked.All, step);
         return z;
     }
 
     /// <summary>
-    /// Into z: (B T, C). x: (B T, C), the tokens of B images of T tokens each. Where asked is given, (B, M) patches, z holds theirs alone:
-    /// (B M, C).
+    /// Into z: (B T, C). x: (B T, C), the tokens of B images of T tokens each. Where patches are asked for, z holds theirs alone: (B M, C).
     /// </summary>
-    public Saved Forward(Tensor z, Tensor x, long batch, in BlockContext context, Tensor asked, Step step)
+    public Saved Forward(Tensor z, Tensor x, long batch, in BlockContext context, in Asked asked, Step step)
     {
         var saved = Attend(x, batch, context, asked, step);
         _proj.Forward(z, saved.Answers, step);
@@ -76,7 +75,7 @@ public sealed class Attention
     }
 
     /// <summary>The same without the last projection: everything that Backward needs, from x.</summary>
-    public Saved Attend(Tensor x, long batch, in BlockContext context, Tensor asked, Step step)
+    public Saved Attend(Tensor x, long batch, in BlockContext context, in Asked asked, Step step)
     {
         var qkv = _qkv is { } plain                                              // (B T, 3 C), channels as [3][head][D]
             ? plain.Forward(x, step, out var qkvSaved)
@@ -84,7 +83,7 @@ public sealed class Attention
         var position = PositionIn(context, step);
         var (q, k, v) = Split(qkv, batch);
         var y = Ops.Attention(q, k, v, position, _scale, step, out var lse);     // (B, T, H, D)
-        var answers = asked.IsAbsent ? y.Reshape(x[0], x[1]) : Asked.Rows(y.Reshape(batch, -1, x[1]), asked, step);
+        var answers = asked.IsAll ? y.Reshape(x[0], x[1]) : asked.Rows(y.Reshape(batch, -1, x[1]), step);
         return new Saved(qkvSaved, qkv, position, y, lse, answers, asked);
     }
 
@@ -96,7 +95,7 @@ public sealed class Attention
     {
         var batch = saved.Y[0];
         var danswers = _proj.Backward(dz, new Linear.Saved(saved.Answers), step);
-        var dy = (saved.Asked.IsAbsent ? danswers : Asked.RowsBackward(danswers, saved.Asked, saved.Y[1], step))
+        var dy = (saved.Asked.IsAll ? danswers : saved.Asked.RowsBackward(danswers, saved.Y[1], step))
             .Reshape(saved.Y[0], saved.Y[1], saved.Y[2], saved.Y[3]);
         var dqkv = step.EmptyLike(saved.Qkv);
         var (q, k, v) = Split(saved.Qkv, batch);
@@ -130,7 +129,7 @@ public sealed class Attention
 
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(
-        Linear.Saved QkvLinear, Tensor Qkv, AttentionPosition Position, Tensor Y, Tensor Lse, Tensor Answers, Tensor Asked)
+        Linear.Saved QkvLinear, Tensor Qkv, AttentionPosition Position, Tensor Y, Tensor Lse, Tensor Answers, Asked Asked)
     {
         /// <summary>The same with x made again.</summary>
         public Saved With(Tensor x) => this with { QkvLinear = new Linear.Saved(x) };

@@ -21,9 +21,7 @@ public sealed class Linear
         ParameterScope scope, long inputs, long outputs, WeightInit? init = null, bool bias = true, bool isConvolution = false)
     {
         var weights = (init ?? WeightInits.Xavier)(inputs, outputs);
-        _weight = isConvolution
-            ? scope.Add("weight", weights, trainable: true, outputs, inputs, 1, 1)
-            : scope.Add("weight", weights, trainable: true, outputs, inputs);
+        _weight = Weight(scope, weights, outputs, inputs, isConvolution);
         _bias = bias ? scope.Add("bias", Initializer.Zeros, trainable: true, outputs) : null;
         (_inputs, _outputs) = (inputs, outputs);
     }
@@ -44,6 +42,12 @@ public sealed class Linear
         Ops.LinearBackward(
             dy, saved.X, _weight.WeightAs(step, _outputs, _inputs), _weight.GradAs(_outputs, _inputs),
             _bias?.Grad ?? Tensor.None, step, wantInput);
+
+    /// <summary>The weight of a linear layer (N, K), or of the same layer as a 1 x 1 convolution (N, K, 1, 1).</summary>
+    internal static Parameter Weight(ParameterScope scope, Initializer weights, long outputs, long inputs, bool isConvolution) =>
+        isConvolution
+            ? scope.Add("weight", weights, trainable: true, outputs, inputs, 1, 1)
+            : scope.Add("weight", weights, trainable: true, outputs, inputs);
 
     /// <summary>What Backward needs from Forward.</summary>
     public readonly record struct Saved(Tensor X);

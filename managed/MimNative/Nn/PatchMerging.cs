@@ -21,7 +21,7 @@ public sealed class PatchMerging
         }
         _reduction = new Linear(scope["reduction"], 4 * dim, 2 * dim, init, bias: false);
         _norm = new LayerNorm(scope["norm"], 4 * dim, eps);
-        _order = new TokenOrder(new TokenBlocks(rows, columns, ColumnsOutside: true).Order());
+        _order = new TokenOrder(new TokenBlocks(rows, columns, Side: 2, ColumnsOutside: true).Order());
     }
 
     /// <summary>x: the tokens (B L, C) of B grids; returns (B L / 4, 2 C).</summary>

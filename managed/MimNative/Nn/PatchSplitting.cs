@@ -19,13 +19,7 @@ public sealed class PatchSplitting
         _norm = new LayerNorm(scope["norm"], dim, eps);
         _expansion = new Linear(scope["expansion"], dim, 2 * dim, WeightInits.Normal, bias: false);
         // The new tokens lie block by block; each place of the finer grid fetches its own.
-        var order = new TokenBlocks(2 * rows, 2 * columns, ColumnsOutside: false).Order();
-        var inverse = new int[order.Length];
-        for (var i = 0; i < order.Length; i++)
-        {
-            inverse[order[i]] = i;
-        }
-        _inverse = new TokenOrder(inverse);
+        _inverse = new TokenOrder(new TokenBlocks(2 * rows, 2 * columns, Side: 2, ColumnsOutside: false).Places());
     }
 
     /// <summary>x: the tokens (B L, C) of B grids; returns (4 B L, C / 2), row-major over the finer grid.</summary>

@@ -40,7 +40,7 @@ public sealed class SwinStage
         {
             contexts[i] = new BlockContext(_partitions[i].Position(step), Tensor.None, index, dropPath);
         }
-        var stream = _stack.Forward(x, batch, contexts, Tensor.None, step, out var stackSaved);
+        var stream = _stack.Forward(x, batch, contexts, Asked.All, step, out var stackSaved);
         saved = new Saved(stackSaved);
         return stream;
     }

@@ -34,12 +34,12 @@ public sealed class TransformerBlock
     /// <param name="batch">Images.</param>
     /// <param name="context">Positions.</param>
     /// <param name="dropPath">(2, B) or absent.</param>
-    /// <param name="asked">The patches (B, M) whose tokens are wanted; absent for all tokens.</param>
+    /// <param name="asked">The patches whose tokens are wanted.</param>
     /// <param name="branch">(B T, C), or (B M, C) with asked: where the perceptron's branch is written. It may be x's branch.</param>
     /// <param name="step">The step.</param>
     /// <param name="saved">What Backward needs.</param>
     public Residual Forward(
-        Residual x, long batch, in BlockContext context, Tensor dropPath, Tensor asked, Tensor branch, Step step, out Saved saved)
+        Residual x, long batch, in BlockContext context, Tensor dropPath, in Asked asked, Tensor branch, Step step, out Saved saved)
     {
         ArgumentNullException.ThrowIfNull(step);
         using var temporaries = step.Temporaries();
@@ -55,9 +55,9 @@ public sealed class TransformerBlock
             attentionSaved = _attention.Forward(input, normed, batch, context, asked, step);
             scale1Saved = _scale1.Forward(a, input, dropPath, 0, step);
         }
-        if (!asked.IsAbsent)
+        if (!asked.IsAll)
         {
-            stream = Asked.Rows(stream.Reshape(batch, -1, stream[1]), asked, step);
+            stream = asked.Rows(stream.Reshape(batch, -1, stream[1]), step);
         }
         var normed2 = _norm2.Forward(new Residual(stream, a), step, out var norm2Saved);
         using (step.Temporaries(all: step.Recompute))
@@ -84,7 +84,7 @@ public sealed class TransformerBlock
             dy = _norm2.Backward(dNormed2, dz, saved.Norm2, step);
         }
         var asked = saved.Attention.Asked;
-        var dstream = asked.IsAbsent ? dy : Asked.RowsBackward(dy, asked, saved.Attention.Y[1], step);
+        var dstream = asked.IsAll ? dy : asked.RowsBackward(dy, saved.Attention.Y[1], step);
         using (step.Temporaries(all: true))
         {
             var (attention, scale1) = AttentionSaved(_norm1.Again(saved.Norm1, step), saved, context, step);

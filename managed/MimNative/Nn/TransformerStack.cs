@@ -23,14 +23,14 @@ public sealed class TransformerStack
     {
         var contexts = step.Rent<BlockContext>(1);
         contexts[0] = default;
-        return Forward(x, batch, contexts, asked: Tensor.None, step, out saved);
+        return Forward(x, batch, contexts, Asked.All, step, out saved);
     }
 
     /// <summary>
-    /// x: (B T, C), the tokens of B images; block i has context i mod their number. Where patches are asked for, (B, M), only their
+    /// x: (B T, C), the tokens of B images; block i has context i mod their number. Where patches are asked for, only their
     /// tokens come out: (B M, C).
     /// </summary>
-    public Residual Forward(Tensor x, long batch, BlockContext[] contexts, Tensor asked, Step step, out Saved saved)
+    public Residual Forward(Tensor x, long batch, BlockContext[] contexts, in Asked asked, Step step, out Saved saved)
     {
         ArgumentNullException.ThrowIfNull(contexts);
         ArgumentNullException.ThrowIfNull(step);
@@ -41,8 +41,8 @@ public sealed class TransformerStack
         {
             ref readonly var context = ref contexts[i % contexts.Length];
             var dropPath = context.DropPath.IsAbsent ? Tensor.None : context.DropPath.Slice(0, 2 * i, 2);
-            var askedNow = i + 1 == _blocks.Length ? asked : Tensor.None;
-            var branchNow = askedNow.IsAbsent ? branch : branch.Slice(0, 0, asked.Count);
+            var askedNow = i + 1 == _blocks.Length ? asked : Asked.All;
+            var branchNow = askedNow.IsAll ? branch : branch.Slice(0, 0, asked.Count);
             stream = _blocks[i].Forward(stream, batch, context, dropPath, askedNow, branchNow, step, out blocks[i]);
         }
         saved = new Saved(blocks, contexts);

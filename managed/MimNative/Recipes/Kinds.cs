@@ -25,6 +25,9 @@ public enum EncoderKind
 
     /// <summary>Swin transformer (Liu et al. 2021): attention in shifted windows, resolution halved from stage to stage.</summary>
     [JsonStringEnumMemberName("swin")] Swin,
+
+    /// <summary>ConvMAE's (Gao et al. 2022): two stages of masked convolutions, then a vision transformer.</summary>
+    [JsonStringEnumMemberName("conv_vit")] ConvVit,
 }
 
 /// <summary>The network behind the encoder.</summary>

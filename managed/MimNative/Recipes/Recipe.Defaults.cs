@@ -7,7 +7,7 @@ namespace MimNative.Recipes;
 public sealed partial record Recipe
 {
     /// <summary>
-    /// What is published for a method: MAE with ViT-B/16, SimMIM with ViT-B/16 or Swin-B, LoMaR with ViT-B/16. A recipe of the method
+    /// What is published for a method: MAE with ViT-B/16 or ConvMAE-B's encoder, SimMIM with ViT-B/16 or Swin-B, LoMaR with ViT-B/16. A recipe of the method
     /// begins with these values.
     /// </summary>
     public static Recipe DefaultsOf(MethodKind method, EncoderKind encoder)
@@ -17,6 +17,7 @@ public sealed partial record Recipe
             (MethodKind.SimMim, EncoderKind.Swin) => SimMimSwin,
             (MethodKind.SimMim, _) => SimMimVit,
             (MethodKind.LoMaR, _) => LoMaRVit,
+            (MethodKind.Mae, EncoderKind.ConvVit) => ConvMae,
             _ => new Recipe(),
         };
         return recipe with { Encoder = EncoderOf(method, encoder) };
@@ -58,6 +59,11 @@ public sealed partial record Recipe
         Train = new() { Epochs = 400, WarmupEpochs = 20 },
     };
 
+    private static Recipe ConvMae => new()
+    {
+        Train = new() { Epochs = 1600, Batch = 3072 },
+    };
+
     private static EncoderRecipe EncoderOf(MethodKind method, EncoderKind encoder) => (method, encoder) switch
     {
         (_, EncoderKind.Swin) => new()
@@ -68,6 +74,7 @@ public sealed partial record Recipe
             Position = PositionKind.None,
             RelativePosition = RelativePositionKind.Bias,
         },
+        (_, EncoderKind.ConvVit) => new() { Kind = EncoderKind.ConvVit, Depths = [2, 2, 11] },
         (MethodKind.SimMim, _) => new()
         {
             Position = PositionKind.None,

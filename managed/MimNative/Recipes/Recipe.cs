@@ -65,8 +65,12 @@ public sealed partial record Recipe
         Encoder.Kind == EncoderKind.Swin ? Encoder.Patch << (Encoder.Depths.Count - 1) : Encoder.Patch;
 
     /// <summary>Width of a token that leaves the encoder.</summary>
-    public int OutputDim() =>
-        Encoder.Kind == EncoderKind.Swin ? Encoder.Dim << (Encoder.Depths.Count - 1) : Encoder.Dim;
+    public int OutputDim() => Encoder.Kind switch
+    {
+        EncoderKind.Swin => Encoder.Dim << (Encoder.Depths.Count - 1),
+        EncoderKind.ConvVit => Encoder.Dims[^1],
+        _ => Encoder.Dim,
+    };
 
     private double Scaled(double rate) => rate * EffectiveBatch() / Train.LearningRateDivisor;
 }

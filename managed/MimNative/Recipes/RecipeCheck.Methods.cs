@@ -11,8 +11,11 @@ internal sealed partial class RecipeCheck
     {
         bool isMae = recipe.Method == MethodKind.Mae, isSimMim = recipe.Method == MethodKind.SimMim;
         string method = Name("method", recipe);
-        Require(recipe.Encoder.Kind == EncoderKind.Vit || isSimMim, "encoder.kind",
-            $"vit, because {method} gives its encoder a set of patches and not a whole grid", Name("encoder.kind", recipe));
+        Require(recipe.Encoder.Kind != EncoderKind.Swin || isSimMim, "encoder.kind",
+            $"vit{(isMae ? " or conv_vit" : "")}, because {method} gives its encoder a set of patches and not a whole grid",
+            Name("encoder.kind", recipe));
+        Require(recipe.Encoder.Kind != EncoderKind.ConvVit || isMae, "encoder.kind",
+            $"vit{(isSimMim ? " or swin" : "")}, because conv_vit has no mask token", Name("encoder.kind", recipe));
         Require(isMae == (recipe.Decoder.Kind == DecoderKind.Mae), "decoder.kind",
             isMae ? "mae, which fills in the patches that the encoder of mae does not see"
                 : $"linear{(isSimMim ? ", mlp or inverse_swin" : " or mlp")}, because the encoder of {method} sees every place",
@@ -21,7 +24,7 @@ internal sealed partial class RecipeCheck
             $"linear or mlp, because the windows of {method} are no whole grid", Name("decoder.kind", recipe));
         Require(recipe.Method != MethodKind.LoMaR || recipe.Encoder.Position == PositionKind.None, "encoder.position",
             "none, because windows lie at random places", Name("encoder.position", recipe));
-        Require(recipe.Encoder.Position != PositionKind.SinCos || recipe.Encoder.Kind == EncoderKind.Vit, "encoder.position",
+        Require(recipe.Encoder.Position != PositionKind.SinCos || recipe.Encoder.Kind != EncoderKind.Swin, "encoder.position",
             "learned or none with a Swin transformer", Name("encoder.position", recipe));
         Require(!isMae || recipe.Encoder.RelativePosition == RelativePositionKind.None, "encoder.relative_position",
             "none, because every image shows mae's encoder other patches", Name("encoder.relative_position", recipe));
@@ -40,18 +43,27 @@ internal sealed partial class RecipeCheck
                 Require(false, found.Key, $"left at {found.Default}, because {by} does not use it", found.Value);
             }
         }
+        var isMae = recipe.Method == MethodKind.Mae;
         string method = Name("method", recipe), encoder = Name("encoder.kind", recipe);
         Left(recipe.Method == MethodKind.SimMim, method, "mask.kind", "mask.patch");
         Left(recipe.Method == MethodKind.LoMaR, method, "mask.windows", "mask.window", "mask.shared_windows", "mask.token");
-        Left(recipe.Encoder.Kind == EncoderKind.Swin, encoder, "encoder.depths", "encoder.stage_heads", "encoder.window");
+        Left(isMae, method, "mask.downsampling", "decoder.downsampling", "decoder.prediction_downsampling");
+        Left(recipe.Encoder.Kind == EncoderKind.Swin, encoder, "encoder.stage_heads", "encoder.window");
+        Left(recipe.Encoder.Kind == EncoderKind.ConvVit, encoder, "encoder.dims");
+        Left(recipe.Encoder.Kind != EncoderKind.Vit, encoder, "encoder.depths");
+        Left(recipe.Encoder.Kind != EncoderKind.ConvVit, encoder, "encoder.dim", "encoder.depth", "encoder.layer_scale", "encoder.drop_path");
     }
 
     private void Target(Recipe recipe)
     {
         TargetRecipe target = recipe.Target;
         Require(target.LowPass >= 0, "target.low_pass", "a bandwidth in frequency bins of at least 0", target.LowPass);
-        int stride = recipe.Decoder.Kind == DecoderKind.InverseSwin
-            ? Math.Max(1, recipe.Stride() >> (recipe.Decoder.Depths.Count - 1)) : recipe.Stride();
+        int stride = recipe.Decoder.Kind switch
+        {
+            DecoderKind.InverseSwin => Math.Max(1, recipe.Stride() >> (recipe.Decoder.Depths.Count - 1)),
+            DecoderKind.Mae => recipe.Stride() * Math.Clamp(recipe.Decoder.PredictionDownsampling, 1, LargestSide),
+            _ => recipe.Stride(),
+        };
         Require(target.Reduction >= 1 && stride % target.Reduction == 0, "target.reduction",
             $"a divisor of {stride}, the pixels between two predictions", target.Reduction);
         Require(recipe.Method != MethodKind.SimMim || recipe.Mask.Patch % target.Reduction == 0, "target.reduction",
@@ -69,6 +81,7 @@ internal sealed partial class RecipeCheck
         {
             case MethodKind.Mae:
                 Hides(recipe.Patches() - MaskCounts.MaeKept(recipe.Patches(), mask.Ratio), recipe.Patches(), "patches of an image", mask);
+                Whole("mask.downsampling", mask.Downsampling, 1, LargestSide);
                 break;
             case MethodKind.SimMim:
                 MaskPatch(recipe);

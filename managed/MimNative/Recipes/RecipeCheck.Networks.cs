@@ -15,9 +15,31 @@ internal sealed partial class RecipeCheck
             Require(encoder.Position != PositionKind.SinCos || encoder.Dim % 4 == 0, "encoder.dim",
                 "a multiple of 4, for a sine and a cosine of both directions", encoder.Dim);
             Blocks("encoder", encoder.Dim, encoder.Depth, encoder.Heads, encoder.MlpRatio);
-            return;
         }
-        Stages(recipe);
+        else if (encoder.Kind == EncoderKind.ConvVit)
+        {
+            ConvStages(encoder);
+        }
+        else
+        {
+            Stages(recipe);
+        }
+    }
+
+    private void ConvStages(EncoderRecipe encoder)
+    {
+        Require(encoder.Patch % 4 == 0, "encoder.patch", "a multiple of 4, because the last two stages halve the resolution", encoder.Patch);
+        Require(encoder.Dims.Count == 3 && encoder.Dims.All(d => d is >= 1 and <= LargestDim), "encoder.dims",
+            $"a list of 3 whole numbers from 1 to {LargestDim}", List(encoder.Dims));
+        Require(encoder.Depths.Count == 3 && encoder.Depths.All(d => d is >= 1 and <= LargestDepth), "encoder.depths",
+            $"a list of 3 whole numbers from 1 to {LargestDepth}", List(encoder.Depths));
+        Require(encoder.Position != PositionKind.SinCos || encoder.Dims[2] % 4 == 0, "encoder.dims",
+            "a list whose last number is a multiple of 4, for a sine and a cosine of both directions", List(encoder.Dims));
+        foreach (var dim in encoder.Dims)
+        {
+            MlpRatio("encoder.mlp_ratio", dim, encoder.MlpRatio);
+        }
+        Heads("encoder.heads", encoder.Dims[2], encoder.Heads, encoder.MlpRatio, "encoder.mlp_ratio");
     }
 
     private void Stages(Recipe recipe)
@@ -63,6 +85,12 @@ internal sealed partial class RecipeCheck
             Require(decoder.Dim % 4 == 0, "decoder.dim",
                 "a multiple of 4, for a sine and a cosine of both directions", decoder.Dim);
             Blocks("decoder", decoder.Dim, decoder.Depth, decoder.Heads, decoder.MlpRatio);
+            int rows = recipe.Image.Height / recipe.Encoder.Patch, columns = recipe.Image.Width / recipe.Encoder.Patch;
+            Require(decoder.Downsampling >= 1 && rows % decoder.Downsampling == 0 && columns % decoder.Downsampling == 0,
+                "decoder.downsampling", $"a divisor of the grid of {rows} x {columns} patches", decoder.Downsampling);
+            Require(decoder.PredictionDownsampling == 1 || decoder.PredictionDownsampling == decoder.Downsampling,
+                "decoder.prediction_downsampling",
+                $"1 or decoder.downsampling, which is {decoder.Downsampling}", decoder.PredictionDownsampling);
         }
         if (decoder.Kind != DecoderKind.InverseSwin)
         {
@@ -100,7 +128,10 @@ internal sealed partial class RecipeCheck
         Require(heads >= 1 && dim % heads == 0, headsKey, $"a divisor of the {dim} channels of a token", heads);
         Require(dim / heads <= LargestHead, headsKey,
             $"at least {(dim + LargestHead - 1) / LargestHead}, because a head has at most {LargestHead} of the {dim} channels", heads);
-        Require(mlpRatio is > 0 and <= 64 && double.IsInteger(dim * mlpRatio), ratioKey,
-            $"a number above 0, at most 64, and whole when multiplied by the {dim} channels of a token", mlpRatio);
+        MlpRatio(ratioKey, dim, mlpRatio);
     }
+
+    private void MlpRatio(string key, int dim, double mlpRatio) =>
+        Require(mlpRatio is > 0 and <= 64 && double.IsInteger(dim * mlpRatio), key,
+            $"a number above 0, at most 64, and whole when multiplied by the {dim} channels of a token", mlpRatio);
 }

@@ -31,19 +31,22 @@ public sealed record EncoderRecipe
     /// <summary>Side of a square patch in pixels.</summary>
     public int Patch { get; init; } = 16;
 
-    /// <summary>Width of a token; of Swin: in the first stage, doubled by each further one.</summary>
+    /// <summary>vit: width of a token; swin: in the first stage, doubled by each further one.</summary>
     public int Dim { get; init; } = 768;
 
     /// <summary>vit: number of blocks.</summary>
     public int Depth { get; init; } = 12;
 
-    /// <summary>vit: attention heads of a block.</summary>
+    /// <summary>vit, conv_vit: attention heads of a block.</summary>
     public int Heads { get; init; } = 12;
 
     /// <summary>Width of a block's hidden layer, as a multiple of dim.</summary>
     public double MlpRatio { get; init; } = 4;
 
-    /// <summary>swin: blocks of each stage, as many stages as you like.</summary>
+    /// <summary>conv_vit: width of a token in each of its three stages.</summary>
+    public IReadOnlyList<int> Dims { get; init; } = [256, 384, 768];
+
+    /// <summary>swin: blocks of each stage, as many stages as you like; conv_vit: of its three.</summary>
     public IReadOnlyList<int> Depths { get; init; } = [2, 2, 18, 2];
 
     /// <summary>swin: attention heads of each stage.</summary>
@@ -86,6 +89,14 @@ public sealed record DecoderRecipe
     /// <summary>mae, inverse_swin: width of a block's hidden layer, as a multiple of dim.</summary>
     public double MlpRatio { get; init; } = 4;
 
+    /// <summary>
+    /// mae: side in patches of the squares that are one token of the decoder, whose blocks then cost less (LSMAE); 1 for a token each.
+    /// </summary>
+    public int Downsampling { get; init; } = 1;
+
+    /// <summary>mae: side in patches of what is predicted as one patch (LSMAE): 1, or that of decoder.downsampling.</summary>
+    public int PredictionDownsampling { get; init; } = 1;
+
     /// <summary>inverse_swin: blocks of each stage, from the encoder's resolution upwards.</summary>
     public IReadOnlyList<int> Depths { get; init; } = [2, 18, 2, 2];
 
@@ -104,6 +115,9 @@ public sealed record MaskRecipe
 
     /// <summary>simmim: side in pixels of the squares that are hidden as a whole; a multiple of encoder.patch.</summary>
     public int Patch { get; init; } = 32;
+
+    /// <summary>mae: side in patches of the squares that are hidden or seen together (LSMAE); 1 for a patch each.</summary>
+    public int Downsampling { get; init; } = 1;
 
     /// <summary>lomar: windows of an image.</summary>
     public int Windows { get; init; } = 4;

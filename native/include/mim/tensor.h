@@ -1,4 +1,4 @@
-/* Plain work on whole views: copies between devices and dtypes, filling, random numbers. */
+/* Plain work on whole views: copies between devices and dtypes, filling, sums, random numbers. */
 #ifndef MIM_TENSOR_H
 #define MIM_TENSOR_H
 
@@ -15,6 +15,12 @@ MIM_API mim_status mim_copy(mim_context* ctx, const mim_view* dst, const mim_vie
 
 /* y[...] = value. Dense; f32 or bf16. */
 MIM_API mim_status mim_fill(mim_context* ctx, const mim_view* y, float value);
+
+/* y = a + b, element by element: where the parts of a map, or the gradients of one that feeds two
+ * branches, come together. Equal shapes, dense, f32 or bf16, one dtype; the sum is taken in f32. y
+ * may be a or b. */
+MIM_API mim_status mim_add(mim_context* ctx, const mim_view* y, const mim_view* a,
+                           const mim_view* b);
 
 /* Which random numbers: Philox4x32-10 (Salmon et al. 2011). Value number i of sample s, i from 0 to
  * 2^34 - 1, is word i % 4 of the block whose

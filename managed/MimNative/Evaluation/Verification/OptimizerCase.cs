@@ -28,7 +28,7 @@ internal static class OptimizerCase
         };
         Check(recorded, compare, store, schedule, exempt: [], (int)noise[0], step, (loss, batch, i, s, scale) =>
             mae.TrainStep(
-                loss, batch, mae.MaskFromNoise(s.FromHost<float>(allNoise.AsSpan(i * count, count), noise[1], noise[2]), s), s, scale));
+                loss, batch, mae.Masking.FromNoise(s.FromHost<float>(allNoise.AsSpan(i * count, count), noise[1], noise[2]), s), s, scale));
     }
 
     public static void CheckSimMim(RecordedCase recorded, Comparisons compare, Step step)

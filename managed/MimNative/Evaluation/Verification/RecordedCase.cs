@@ -83,6 +83,15 @@ public sealed class RecordedCase(SafetensorsFile file)
             : throw new InvalidFileException(file.Path, $"setting '{key}' is '{Text(key)}', expected a whole number");
     }
 
+    /// <summary>A setting as a list of numbers.</summary>
+    public double[] Numbers(string key)
+    {
+        var list = Json(key);
+        return list.ValueKind == JsonValueKind.Array && list.EnumerateArray().All(n => n.ValueKind == JsonValueKind.Number)
+            ? [.. list.EnumerateArray().Select(n => n.GetDouble())]
+            : throw new InvalidFileException(file.Path, $"setting '{key}' is '{Text(key)}', expected a list of numbers");
+    }
+
     /// <summary>A setting as rows and columns: a side, or a list of both.</summary>
     public (int Rows, int Columns) Grid(string key)
     {

@@ -63,7 +63,7 @@ internal static class TokenCase
     }
 
     // Per image the kept patches, then the removed ones.
-    private static int[] Shuffle(int[] keep, int[] masked, int batch)
+    public static int[] Shuffle(int[] keep, int[] masked, int batch)
     {
         int kept = keep.Length / batch, removed = masked.Length / batch;
         var shuffle = new List<int>();

@@ -19,6 +19,8 @@ public static class Verifier
         ["lomar"] = LoMaRCase.Check,
         ["lomar_buckets"] = LoMaRCase.CheckBuckets,
         ["pixmim"] = MaeCase.Check,
+        ["convmae"] = MaeCase.Check,
+        ["lsmae"] = MaeCase.Check,
         ["pixmim_target"] = PixMimCase.CheckTargets,
         ["optimizer_mae"] = OptimizerCase.CheckMae,
         ["optimizer_simmim_vit"] = OptimizerCase.CheckSimMim,

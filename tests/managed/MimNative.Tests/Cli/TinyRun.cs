@@ -29,6 +29,12 @@ public sealed class TinyRun
 
     private static string _folder = "";
 
+    /// <summary>The recipe's text without the sizes of a plain transformer that the encoder of these settings does not know.</summary>
+    public static string RecipeFor(IEnumerable<string> settings) =>
+        settings.Contains("encoder.kind=swin") ? Recipe.Replace(", \"depth\": 1, \"heads\": 2", "", StringComparison.Ordinal)
+        : settings.Contains("encoder.kind=conv_vit") ? Recipe.Replace(", \"dim\": 32, \"depth\": 1", "", StringComparison.Ordinal)
+        : Recipe;
+
     /// <summary>Twelve good pictures; not to be changed.</summary>
     public static string Pictures => Path.Combine(_folder, "pictures");
 

@@ -7,8 +7,9 @@ namespace MimNative.Tests.Methods;
 public sealed class PrecisionTests
 {
     // Of the configurations here, bf16 moves the loss by 0.24 % at most, all gradients together by 1.4 %, and those of one parameter by
-    // 4 %. What a backward pass forgets or takes twice is a larger share of some parameter's gradient.
-    private const double OfLoss = 0.005, OfGradients = 0.03, OfOneParameter = 0.08;
+    // 4 %, but for a mask token whose gradient mostly cancels over the places that it stands in: 9 %. What a backward pass forgets or
+    // takes twice is a larger share of some parameter's gradient.
+    private const double OfLoss = 0.005, OfGradients = 0.03, OfOneParameter = 0.1;
 
     [TestCaseSource(typeof(MethodTests), nameof(MethodTests.Methods))]
     public void A_step_in_bf16_is_the_step_in_f32_up_to_rounding(string settings)

@@ -18,10 +18,12 @@ internal sealed class SmallMae : IDisposable
     public SmallMae(PatchGrid? grid = null, Target? target = null, LossKind loss = LossKind.L2)
     {
         Grid = grid ?? new PatchGrid(16, 16, 3, 4);
-        Mae = new Mae(_store.Root, new MaeSettings(
-            new VitSettings(Grid, Dim: 16, Depth: 2, Heads: 2, MlpRatio: 2),
-            new MaeDecoderSettings(Dim: 12, Depth: 1, Heads: 3, MlpRatio: 2), MaskRatio: 0.7, target ?? new NormalizedPixels(),
-            loss, LossBeta: 0.5f));
+        Mae = new Mae(
+            _store.Root,
+            new MaeSettings(
+                new MaeDecoderSettings(Dim: 12, Depth: 1, Heads: 3, MlpRatio: 2), MaskRatio: 0.7, target ?? new NormalizedPixels(),
+                loss, LossBeta: 0.5f),
+            encoder => new VitEncoder(encoder, new VitSettings(Grid, Dim: 16, Depth: 2, Heads: 2, MlpRatio: 2)));
         _store.Allocate(_context);
         Step = new Step(_context);
         Step.Reserve(16 << 20);

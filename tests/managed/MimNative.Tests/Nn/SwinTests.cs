@@ -41,7 +41,7 @@ public sealed class SwinTests(Device device)
     public void Patch_merging_takes_neighbours_in_upstreams_order()
     {
         using var run = TestRun.On(device);
-        Assert.That(new TokenBlocks(2, 4, ColumnsOutside: true).Order(), Is.EqualTo(new[] { 0, 4, 1, 5, 2, 6, 3, 7 }));
+        Assert.That(new TokenBlocks(2, 4, Side: 2, ColumnsOutside: true).Order(), Is.EqualTo(new[] { 0, 4, 1, 5, 2, 6, 3, 7 }));
     }
 
     [Test]
@@ -76,7 +76,7 @@ public sealed class SwinTests(Device device)
     public void Patch_splitting_puts_the_parts_of_a_token_where_the_token_was()
     {
         // Parts 0, 1 of token 0 lie in the first row of a grid of 2 x 4, parts 2, 3 below them.
-        Assert.That(new TokenBlocks(2, 4, ColumnsOutside: false).Order(), Is.EqualTo(new[] { 0, 1, 4, 5, 2, 3, 6, 7 }));
+        Assert.That(new TokenBlocks(2, 4, Side: 2, ColumnsOutside: false).Order(), Is.EqualTo(new[] { 0, 1, 4, 5, 2, 3, 6, 7 }));
     }
 
     [Test]

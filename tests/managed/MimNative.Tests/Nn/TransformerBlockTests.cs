@@ -91,7 +91,7 @@ public sealed class TransformerBlockTests(Device device)
                 var branch = planned.Empty(DType.F32, Rows, Dim);
                 for (var i = 0; i < depth; i++)
                 {
-                    z = block.Forward(z, 2, default, Tensor.None, Tensor.None, branch, planned, out _);
+                    z = block.Forward(z, 2, default, Tensor.None, Asked.All, branch, planned, out _);
                 }
             }).Arena;
         }
@@ -113,16 +113,16 @@ public sealed class TransformerBlockTests(Device device)
         {
             run.Step.Begin();
             MimNative.Ops.Fill(run.Store.Grads, 0, run.Step);
-            var asked = run.Step.FromHost<int>(ids, Batch, 2);
+            var asked = new Asked(run.Step.FromHost<int>(ids, Batch, 2), First: 1);
             var stream = new Residual(run.Step.FromHost<float>(x, Batch * Tokens, Dim), Tensor.None);
             var branch = run.Step.Empty(DType.F32, ask ? ids.Length : Batch * Tokens, Dim);
-            var z = block.Forward(stream, Batch, default, Tensor.None, ask ? asked : Tensor.None, branch, run.Step, out var saved);
+            var z = block.Forward(stream, Batch, default, Tensor.None, ask ? asked : Asked.All, branch, run.Step, out var saved);
             var sum = run.Sum(z.Stream, z.Branch);
             var gradient = run.Step.FromHost<float>(dz, ids.Length, Dim);
             if (!ask)
             {
-                sum = Asked.Rows(sum.Reshape(Batch, Tokens, Dim), asked, run.Step);
-                gradient = Asked.RowsBackward(gradient, asked, Tokens, run.Step);
+                sum = asked.Rows(sum.Reshape(Batch, Tokens, Dim), run.Step);
+                gradient = asked.RowsBackward(gradient, Tokens, run.Step);
             }
             var dx = block.Backward(gradient, saved, default, run.Step);
             return (run.Step.ToArray<float>(sum), run.Step.ToArray<float>(dx), run.Step.ToArray<float>(run.Store.Grads));
@@ -138,5 +138,5 @@ public sealed class TransformerBlockTests(Device device)
     }
 
     private static Residual Forward(TransformerBlock block, Residual x, int batch, Step step, out TransformerBlock.Saved saved) =>
-        block.Forward(x, batch, default, Tensor.None, Tensor.None, step.EmptyLike(x.Stream), step, out saved);
+        block.Forward(x, batch, default, Tensor.None, Asked.All, step.EmptyLike(x.Stream), step, out saved);
 }

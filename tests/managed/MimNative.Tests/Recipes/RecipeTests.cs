@@ -29,9 +29,11 @@ public sealed class RecipeTests : FolderTests
     [Test]
     public void The_recipes_are_these() => Assert.That(Names, Is.EqualTo(new[]
     {
-        "demo", "lomar-vit-b16-1600e", "lomar-vit-b16-384", "lomar-vit-b16-400e", "lomar-vit-b16-448", "lomar-vit-s16",
-        "lomar-vit-ti-cifar", "lomar-vit-ti16", "mae-vit-b16", "mae-vit-h14", "mae-vit-l16", "mae-vit-s16", "mae-vit-ti-cifar",
-        "mae-vit-ti16", "pixmim-lomar-vit-ti16", "pixmim-mae-vit-b16-300e", "pixmim-mae-vit-b16-800e", "pixmim-mae-vit-ti-cifar",
+        "convmae-b16", "convmae-ti-cifar", "convmae-ti16", "demo", "lomar-vit-b16-1600e", "lomar-vit-b16-384", "lomar-vit-b16-400e",
+        "lomar-vit-b16-448", "lomar-vit-s16", "lomar-vit-ti-cifar", "lomar-vit-ti16", "lsmae-vit-b16-448", "lsmae-vit-l16-448",
+        "lsmae-vit-ti-cifar", "lsmae-vit-ti16", "mae-vit-b16", "mae-vit-h14", "mae-vit-l16", "mae-vit-s16", "mae-vit-ti-cifar",
+        "mae-vit-ti16", "pixmim-convmae-b16", "pixmim-convmae-ti16", "pixmim-lomar-vit-ti16", "pixmim-lsmae-vit-b16-448",
+        "pixmim-lsmae-vit-ti16", "pixmim-mae-vit-b16-300e", "pixmim-mae-vit-b16-800e", "pixmim-mae-vit-ti-cifar",
         "pixmim-mae-vit-ti16", "pixmim-simmim-vit-ti16", "simmim-swin-b-100e", "simmim-swin-b-800e", "simmim-swin-l-800e",
         "simmim-swin-ti", "simmim-swin-ti-cifar", "simmim-vit-b-800e", "simmim-vit-s16", "simmim-vit-ti-cifar", "simmim-vit-ti16",
     }));
@@ -42,6 +44,7 @@ public sealed class RecipeTests : FolderTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Recipe.Load("mae-vit-b16").Differences(), Is.Empty);
+            Assert.That(Recipe.Load("convmae-b16").Differences(), Is.Empty);
             Assert.That(Recipe.Load("simmim-vit-b-800e").Differences(), Is.Empty);
             Assert.That(Recipe.Load("simmim-swin-b-800e").Differences(), Is.Empty);
             Assert.That(
@@ -240,6 +243,24 @@ public sealed class RecipeTests : FolderTests
     [TestCase("simmim-swin-b-800e", "mask.patch=30", "mask.patch should be a multiple of encoder.patch, which is 4, but is 30.")]
     [TestCase("mae-vit-b16", "decoder.kind=linear", "decoder.kind should be mae, which fills in the patches that the encoder of mae does not see, but is linear.")]
     [TestCase("mae-vit-b16", "encoder.relative_position=bias", "encoder.relative_position should be none, because every image shows mae's encoder other patches")]
+    [TestCase("mae-vit-b16", "encoder.kind=swin", "encoder.kind should be vit or conv_vit, because mae gives its encoder a set of patches")]
+    [TestCase("simmim-vit-b-800e", "encoder.kind=conv_vit", "encoder.kind should be vit or swin, because conv_vit has no mask token, but is conv_vit.")]
+    [TestCase("lomar-vit-b16-400e", "encoder.kind=conv_vit", "encoder.kind should be vit, because conv_vit has no mask token, but is conv_vit.")]
+    [TestCase("simmim-vit-b-800e", "mask.downsampling=2", "mask.downsampling should be left at 1, because simmim does not use it, but is 2.")]
+    [TestCase("simmim-vit-b-800e", "decoder.downsampling=2", "decoder.downsampling should be left at 1, because simmim does not use it, but is 2.")]
+    [TestCase("mae-vit-b16", "mask.downsampling=0", "mask.downsampling should be a whole number from 1")]
+    [TestCase("mae-vit-b16", "decoder.downsampling=3", "decoder.downsampling should be a divisor of the grid of 14 x 14 patches, but is 3.")]
+    [TestCase("mae-vit-b16", "decoder.prediction_downsampling=2",
+        "decoder.prediction_downsampling should be 1 or decoder.downsampling, which is 1, but is 2.")]
+    [TestCase("mae-vit-b16", "encoder.dims=[8,8,8]", "encoder.dims should be left at [256, 384, 768], because vit does not use it")]
+    [TestCase("convmae-b16", "encoder.dims=[8,8]", "encoder.dims should be a list of 3 whole numbers from 1 to 65536, but is [8, 8].")]
+    [TestCase("convmae-b16", "encoder.depths=[2,0,2]", "encoder.depths should be a list of 3 whole numbers from 1 to 1024, but is [2, 0, 2].")]
+    [TestCase("convmae-b16", "encoder.patch=14", "encoder.patch should be a multiple of 4, because the last two stages halve the resolution, but is 14.")]
+    [TestCase("convmae-b16", "encoder.dims=[8,8,774]", "encoder.dims should be a list whose last number is a multiple of 4")]
+    [TestCase("convmae-b16", "encoder.heads=10", "encoder.heads should be a divisor of the 768 channels of a token, but is 10.")]
+    [TestCase("convmae-b16", "encoder.dim=512", "encoder.dim should be left at 768, because conv_vit does not use it, but is 512.")]
+    [TestCase("convmae-b16", "encoder.drop_path=0.1", "encoder.drop_path should be left at 0, because conv_vit does not use it, but is 0.1.")]
+    [TestCase("convmae-b16", "encoder.mlp_ratio=0.001", "encoder.mlp_ratio should be a number above 0, at most 64, and whole")]
     [TestCase("mae-vit-b16", "encoder.window=7", "encoder.window should be left at 6, because vit does not use it, but is 7.")]
     public void What_a_method_cannot_do_is_said(string recipe, string setting, string expected) =>
         Assert.That(() => Recipe.Load(recipe, [setting]), Throws.TypeOf<RecipeException>().With.Message.Contains(expected));

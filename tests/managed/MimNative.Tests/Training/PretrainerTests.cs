@@ -12,13 +12,15 @@ public sealed class PretrainerTests
     [TestCase("method=mae")]
     [TestCase("method=simmim decoder.kind=linear mask.patch=16 train.clip=5 encoder.drop_path=0.1 target.low_pass=6")]
     [TestCase("method=simmim decoder.kind=linear mask.patch=16 encoder.kind=swin encoder.depths=[2,1] encoder.stage_heads=[2,4] encoder.window=2")]
+    [TestCase("method=mae encoder.kind=conv_vit encoder.dims=[8,12,16] encoder.depths=[1,1,1] encoder.heads=2")]
+    [TestCase("method=mae mask.downsampling=2 decoder.downsampling=2 decoder.prediction_downsampling=2")]
     [TestCase("method=lomar decoder.kind=mlp mask.window=3 mask.windows=2 mask.shared_windows=false")]
     public void An_optimiser_step_allocates_nothing_on_its_thread(string settings)
     {
-        bool isSwin = settings.Contains("swin", StringComparison.Ordinal);
+        string[] all = settings.Split(' ');
         var recipe = Recipe.FromJson(
-            isSwin ? TinyRun.Recipe.Replace("\"depth\": 1, \"heads\": 2", "\"mlp_ratio\": 4", StringComparison.Ordinal) : TinyRun.Recipe, "tiny",
-            [.. settings.Split(' '), "train.batch=3", "train.accumulation=2", "train.epochs=20", "train.schedule=cosine"]);
+            TinyRun.RecipeFor(all), "tiny",
+            [.. all, "train.batch=3", "train.accumulation=2", "train.epochs=20", "train.schedule=cosine"]);
         using var source = new ShapesSource(17, 40, 40, seed: 3);
         using var context = new Context(Device.Cpu, threads: 2);
         using var model = new Model(recipe, context);
