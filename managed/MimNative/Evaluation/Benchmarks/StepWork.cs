@@ -5,8 +5,8 @@ namespace MimNative.Evaluation.Benchmarks;
 
 /// <summary>
 /// Operations of a training step as the methods' texts have it: a multiplication and an addition count two, a backward pass twice its
-/// forward pass. Counted are linear layers, attention and the patch embedding (of all patches, without the gradient of the pixels). Who
-/// leaves out what nobody needs has the same count and a shorter time.
+/// forward pass. Counted are linear layers, convolutions, attention and the patch embedding (of all patches, without the gradient of the
+/// pixels). Who leaves out what nobody needs has the same count and a shorter time.
 /// </summary>
 public static class StepWork
 {
@@ -21,7 +21,9 @@ public static class StepWork
             MethodKind.SimMim => recipe.Encoder.Kind == EncoderKind.Swin ? Swin(recipe) : SimMim(recipe),
             var other => throw new ArgumentException($"the work of method {other} is not counted"),
         };
-        var embedding = Patches(recipe) * recipe.Encoder.Dim * PatchValues(recipe);
+        var embedding = recipe.Encoder.Kind == EncoderKind.ConvVit
+            ? Patches(recipe) * recipe.Encoder.Dims[0] * PatchValues(recipe)      // 16 tokens a patch, of a sixteenth of its values each
+            : Patches(recipe) * recipe.Encoder.Dim * PatchValues(recipe);
         return (2 * 3 * forward) + (2 * 2 * embedding);
     }
 
@@ -30,11 +32,34 @@ public static class StepWork
     private static double Mae(Recipe recipe)
     {
         var (encoder, decoder) = (recipe.Encoder, recipe.Decoder);
-        double patches = Patches(recipe), kept = Math.Truncate(patches * (1 - recipe.Mask.Ratio)) + 1;
-        return Blocks(encoder.Depth, kept, encoder.Dim, encoder.MlpRatio) +
-            (kept * encoder.Dim * decoder.Dim) +
-            Blocks(decoder.Depth, patches + 1, decoder.Dim, decoder.MlpRatio) +
-            (patches * decoder.Dim * PatchValues(recipe));
+        double patches = Patches(recipe), kept = Math.Truncate(patches * (1 - recipe.Mask.Ratio));
+        var classToken = 1;
+        double encoded;
+        if (encoder.Kind == EncoderKind.ConvVit)
+        {
+            classToken = 0;
+            encoded = ConvStages(encoder, patches, kept) + Blocks(encoder.Depths[2], kept, encoder.Dims[2], encoder.MlpRatio);
+        }
+        else
+        {
+            encoded = Blocks(encoder.Depth, kept + 1, encoder.Dim, encoder.MlpRatio);
+        }
+        double side = decoder.Downsampling, predicted = decoder.PredictionDownsampling, dim = decoder.Dim;
+        // LSMAE's convolutions down, and up again where patches are predicted each
+        var resampling = side == 1 ? 0 : patches * dim * dim * (predicted == side ? 1 : 2);
+        return encoded + ((kept + classToken) * recipe.OutputDim() * dim) + resampling +
+            Blocks(decoder.Depth, (patches / (side * side)) + classToken, dim, decoder.MlpRatio) +
+            (patches * dim * PatchValues(recipe));
+    }
+
+    // 1 x 1 convolutions 2 C², the depthwise one 25 C, the perceptron 2 r C² a token; then the steps between stages, and the fusion, of
+    // the visible patches where those alone are needed.
+    private static double ConvStages(EncoderRecipe encoder, double patches, double kept)
+    {
+        double first = encoder.Dims[0], second = encoder.Dims[1], third = encoder.Dims[2];
+        double Stage(double tokens, double dim, int depth) => depth * tokens * dim * (((2 + (2 * encoder.MlpRatio)) * dim) + 25);
+        return Stage(16 * patches, first, encoder.Depths[0]) + Stage(4 * patches, second, encoder.Depths[1]) +
+            (4 * patches * 4 * first * second) + (kept * third * ((2 * 4 * second) + third + (16 * first)));
     }
 
     private static double SimMim(Recipe recipe)

@@ -57,4 +57,31 @@ public sealed class StepCasesTests
         var forward = (3 * Tokens * Dim * ((12 * Dim) + (2 * Tokens))) + (Tokens * Dim * Values);
         Assert.That(StepWork.PerImage(recipe), Is.EqualTo((6 * forward) + (4 * Tokens * Dim * Values)));
     }
+
+    // Of an image of 16 patches, 4 of them visible: stages of 256 tokens of 8 and 64 of 12 channels, with the step between them, then the
+    // steps to the transformer and the fusion, its block, and the decoder's embedding, block and prediction.
+    [Test]
+    public void The_stages_of_convmae_are_counted_each()
+    {
+        var recipe = Recipe.Load("convmae-ti16", [
+            "image.height=32", "image.width=32", "encoder.patch=8", "encoder.dims=[8,12,16]", "encoder.depths=[1,1,1]", "encoder.heads=1",
+            "decoder.dim=16", "decoder.depth=1", "decoder.heads=1", "train.batch=1"]);
+        const double Forward = (256 * 8 * 105) + (64 * 12 * 145) + (64 * 32 * 12) + (4 * ((48 * 16) + (16 * 16) + (128 * 16) + (48 * 16))) +
+            (4 * 16 * 200) + (4 * 16 * 16) + (16 * 16 * 224) + (16 * 16 * 192);
+        Assert.That(StepWork.PerImage(recipe), Is.EqualTo((6 * Forward) + (4 * 256 * 8 * 12)));
+    }
+
+    [TestCase(1, 1, 0)]
+    [TestCase(2, 1, 2)]
+    [TestCase(2, 2, 1)]
+    public void A_decoder_of_fewer_tokens_counts_its_convolutions(int side, int predicted, int convolutions)
+    {
+        var recipe = Recipe.Load("lsmae-vit-ti16", [
+            "image.height=32", "image.width=32", "encoder.patch=8", "encoder.dim=8", "encoder.depth=1", "encoder.heads=1", "decoder.dim=16",
+            "decoder.depth=1", "decoder.heads=1", $"decoder.downsampling={side}", $"decoder.prediction_downsampling={predicted}"]);
+        double tokens = (16 / side / side) + 1;
+        var forward = (5 * 8 * ((12 * 8) + 10)) + (5 * 8 * 16) + (convolutions * 16 * 16 * 16) +
+            (tokens * 16 * ((12 * 16) + (2 * tokens))) + (16 * 16 * 192);
+        Assert.That(StepWork.PerImage(recipe), Is.EqualTo((6 * forward) + (4 * 16 * 8 * 192)));
+    }
 }
