@@ -58,6 +58,8 @@ class Mae(Masked):
     def __init__(self, recipe, fused):
         super().__init__(recipe)
         encoder, decoder = recipe["encoder"], recipe["decoder"]
+        if decoder["downsampling"] != 1 or not encoder["key_bias"]:
+            raise SystemExit("peer.py knows MAE without decoder.downsampling and with encoder.key_bias only")
         self.keep = int(self.count * (1 - recipe["mask"]["ratio"]))
         self.cls = nn.Parameter(torch.randn(1, 1, self.dim) * 0.02)
         self.blocks = nn.ModuleList(
@@ -236,6 +238,9 @@ class LoMaR(Masked):
 
 def build(recipe, fused, fused_windows=False):
     method = recipe["method"]
+    if method == "mae" and recipe["encoder"]["kind"] == "conv_vit":
+        from convmae import ConvMae  # which needs what this file has
+        return ConvMae(recipe, fused)
     if method == "mae":
         return Mae(recipe, fused)
     if method == "lomar":

@@ -35,6 +35,7 @@ public sealed class StepCasesTests
     [TestCase("mae-vit-s16-448", 51.6)]
     [TestCase("mae-vit-s16-official", 38.9)]
     [TestCase("mae-vit-s16-official-448", 179)]
+    [TestCase("convmae-ti16", 5.53)]
     [TestCase("simmim-vit-s16", 27.8)]
     [TestCase("lomar-vit-s16", 26.9)]
     [TestCase("lomar-vit-s16-448", 27.6)]
