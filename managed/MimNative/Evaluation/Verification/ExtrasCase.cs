@@ -1,12 +1,13 @@
 using System.Globalization;
 using MimNative.Export;
+using MimNative.Nn;
 using MimNative.Runtime;
 
 namespace MimNative.Evaluation.Verification;
 
 /// <summary>
-/// Single operations of decoders, probes and convolutional stages: cross entropy, pixel shuffle, masked depthwise convolution, a linear
-/// layer, BatchNorm. Maps are recorded with the channels first; here tokens have theirs last.
+/// Single operations of decoders, probes and convolutional stages: cross entropy, pixel shuffle, convolutions (masked and depthwise, of
+/// blocks, transposed), a linear layer, BatchNorm. Maps are recorded with the channels first; here tokens have theirs last.
 /// </summary>
 internal sealed class ExtrasCase
 {
@@ -22,8 +23,10 @@ internal sealed class ExtrasCase
         var extras = new ExtrasCase(recorded, compare, step);
         extras.CrossEntropy();
         extras.PixelShuffle();
-        extras.DepthwiseConv();
-        extras.Linear();
+        extras.MaskedDepthwise();
+        extras.Strided("conv2s2");
+        extras.Transposed("convT2s2");
+        extras.LinearLayer();
         extras.BatchNorm();
     }
 
@@ -74,7 +77,7 @@ internal sealed class ExtrasCase
         _compare.Absolute("pixel_shuffle/x (loss against y)", _step.ToArray<float>(loss), [0f], 0);
     }
 
-    private void DepthwiseConv()
+    private void MaskedDepthwise()
     {
         Tensor x = ChannelsLast("dwconv5/x"), w = Load("dwconv5/weight", 4);
         w = w.Reshape(w[0], w[2], w[3]);
@@ -88,7 +91,45 @@ internal sealed class ExtrasCase
         Compare("dwconv5/dbias", dbias, Tolerance.Gradient);
     }
 
-    private void Linear()
+    // The weight of a convolution is recorded (N, C, k, k), that of a transposed one (C, N, k, k).
+    private void Strided(string name)
+    {
+        var weight = _recorded.Shape($"{name}/weight", 4);
+        Tensor x = ChannelsLast($"{name}/x"), dy = ChannelsLast($"{name}/dy");
+        using var store = new ParameterStore();
+        var conv = new StridedConv(store.Root, (int)x[1], (int)x[2], (int)weight[2], weight[1], weight[0]);
+        LoadConvolution(name, store);
+        var y = conv.Forward(x.Reshape(x[0], -1, x[3]), Tensor.None, _step, out var saved);
+        CompareConvolution(name, y.Reshape(dy.Shape), conv.Backward(dy.Reshape(dy[0], -1, dy[3]), saved, _step).Reshape(x.Shape), store);
+    }
+
+    private void Transposed(string name)
+    {
+        var weight = _recorded.Shape($"{name}/weight", 4);
+        Tensor x = ChannelsLast($"{name}/x"), dy = ChannelsLast($"{name}/dy");
+        using var store = new ParameterStore();
+        var conv = new TransposedConv(store.Root, (int)x[1], (int)x[2], (int)weight[2], weight[0], weight[1]);
+        LoadConvolution(name, store);
+        var y = conv.Forward(x.Reshape(x[0], -1, x[3]), _step, out var saved);
+        CompareConvolution(name, y.Reshape(dy.Shape), conv.Backward(dy.Reshape(dy[0], -1, dy[3]), saved, _step).Reshape(x.Shape), store);
+    }
+
+    private void LoadConvolution(string name, ParameterStore store)
+    {
+        store.Allocate(_step.Context);
+        _step.Upload<float>(_recorded.Floats($"{name}/weight"), store["weight"].Value);
+        _step.Upload<float>(_recorded.Floats($"{name}/bias"), store["bias"].Value);
+    }
+
+    private void CompareConvolution(string name, Tensor y, Tensor dx, ParameterStore store)
+    {
+        Compare($"{name}/y", ChannelsFirst(y), Tolerance.Output);
+        Compare($"{name}/dx", ChannelsFirst(dx), Tolerance.Gradient);
+        Compare($"{name}/dweight", store["weight"].Grad, Tolerance.Gradient);
+        Compare($"{name}/dbias", store["bias"].Grad, Tolerance.Gradient);
+    }
+
+    private void LinearLayer()
     {
         Tensor x = Load("linear/x", 3).Rows(), w = Load("linear/weight", 2);
         var y = Ops.Linear(x, w, Load("linear/bias", 1), _step);

@@ -76,10 +76,9 @@ public sealed class VerifierTests : FolderTests
         int kept;  // the first token that is not removed: a removed one may be anything
         using (var file = Golden.Open("op_extras"))
         {
-            tensors = [.. file.Entries.Select(e => e.Name).Where(n => !n.StartsWith("conv", StringComparison.Ordinal))];
+            tensors = [.. file.Entries.Select(e => e.Name)];
             kept = Array.FindIndex(file.ReadFloats("dwconv5/mask"), m => m != 0);
         }
-        Assert.That(tensors, Has.Length.GreaterThan(20));
         foreach (var tensor in tensors)
         {
             var result = Verify(Changed(
