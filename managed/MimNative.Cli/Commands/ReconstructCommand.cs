@@ -1,17 +1,21 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using MimNative.Evaluation;
-using MimNative.Runtime;
-using MimNative.Training;
+using MimNative.Evaluation.Objects;
 
 namespace MimNative.Cli.Commands;
 
-/// <summary><c>mim reconstruct</c>: what a model sees, predicts and pastes, as a picture.</summary>
+/// <summary><c>mim reconstruct</c>: what a model, or several, sees, predicts and pastes, as a picture.</summary>
 internal static class ReconstructCommand
 {
     public static Command Create()
     {
-        var run = new Option<string>("--run") { Description = "the run folder whose newest checkpoint is used", Required = true };
+        var runs = new Option<string[]>("--run")
+        {
+            Description = "the run folder whose newest checkpoint is used; several for a sheet that compares them",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+        };
         var images = new Option<string[]>("--images")
         {
             Description = "pictures: JPEG, PNG or WebP",
@@ -20,8 +24,16 @@ internal static class ReconstructCommand
         };
         var mask = new Option<string>("--mask")
         {
-            Description = "random, box:LEFT,TOP,WIDTH,HEIGHT (pixels of the picture), patches:I,J,K-L, or file:MASK.png (bright = removed)",
+            Description = "random, box:LEFT,TOP,WIDTH,HEIGHT (pixels of the picture), patches:I,J,K-L, file:MASK.png (bright = removed), " +
+                "object (all that the object of --objects touches) or object:SHARE (patches that cover this share of it)",
             DefaultValueFactory = _ => "random",
+        };
+        var objects = ObjectOptions.Objects();
+        var firstPixel = ObjectOptions.FirstPixel();
+        var show = new Option<ComparedPicture>("--show")
+        {
+            Description = "of several runs: pasted, or predicted (visible patches too)",
+            CustomParser = ParseShow,
         };
         var stats = new Option<StatisticsSource>("--stats")
         {
@@ -34,56 +46,61 @@ internal static class ReconstructCommand
         var seed = CommonOptions.Whole("--seed", "of random masks", 0, long.MaxValue, otherwise: 0);
         var device = CommonOptions.Device();
         var threads = CommonOptions.Threads();
-        var command = new Command("reconstruct", "Draws original, masked, predicted and pasted pictures side by side.")
+        var json = CommonOptions.Json();
+        var command = new Command("reconstruct", "Draws original, masked, predicted and pasted pictures side by side, or several runs'.")
         {
-            run, images, mask, stats, output, seed, device, threads,
+            runs, images, mask, objects, firstPixel, show, stats, output, seed, device, threads, json,
         };
         command.SetAction(parsed =>
         {
             var rule = MaskRule.Parse(parsed.GetValue(mask)!);
-            var folder = RunFolder.Open(parsed.GetValue(run)!);
-            OutputFile.Prepare(parsed.GetValue(output)!);
+            var where = parsed.GetValue(objects);
+            if (rule.IsOfObject != where is not null)
+            {
+                throw new ArgumentException(where is null
+                    ? $"--mask {parsed.GetValue(mask)} needs --objects, which says where the object is: {ObjectSources.Kinds}"
+                    : "--objects is for --mask object and --mask object:SHARE only");
+            }
+            if (parsed.GetValue(runs)!.Length == 1 && parsed.GetResult(show) is { Implicit: false })
+            {
+                throw new ArgumentException("--show is for several runs; the sheet of one shows both");
+            }
+            var job = new ReconstructJob
+            {
+                Images = parsed.GetValue(images)!,
+                Rule = rule,
+                Objects = where is null ? null : ObjectSources.Open(where, parsed.GetValue(images)!, parsed.GetValue(firstPixel)),
+                Shown = parsed.GetValue(show),
+                Statistics = parsed.GetValue(stats),
+                Output = parsed.GetValue(output)!,
+                Seed = parsed.GetValue(seed),
+                Json = parsed.GetValue(json),
+            };
+            OutputFile.Prepare(job.Output);
             using var context = CommonOptions.Open(parsed, device, threads);
-            using var model = folder.LoadModel(context);
-            using var reconstructor = new Reconstructor(model);
-            var rows = new List<ReconstructedPicture>();
-            var statistics = parsed.GetValue(stats);
-            try
-            {
-                foreach (var path in parsed.GetValue(images)!)
-                {
-                    using var picture = Pictures.Read(path);
-                    using var view = PictureView.Of(picture, folder.Recipe);
-                    var removed = rule.IsRandom
-                        ? reconstructor.RandomMask(parsed.GetValue(seed), rows.Count)
-                        : rule.Removed(view, folder.Recipe, model.Method.Grid);
-                    rows.Add(reconstructor.Reconstruct(view.Image, removed, statistics));
-                    Console.WriteLine($"{path}: loss {rows[^1].Loss:0.0000} over {removed.Count(r => r)} of {removed.Length} patches");
-                }
-                using var sheet = ReconstructionSheet.Draw(rows, reconstructor.Caption(statistics));
-                Pictures.Write(parsed.GetValue(output)!, sheet);
-            }
-            finally
-            {
-                rows.ForEach(r => r.Dispose());
-            }
-            Console.WriteLine($"{parsed.GetValue(output)} ({reconstructor.Caption(statistics)})");
-            return ExitCode.Ok;
+            return job.Run(parsed.GetValue(runs)!, context);
         });
         return command;
     }
 
-    private static StatisticsSource ParseStatistics(ArgumentResult result)
+    private static StatisticsSource ParseStatistics(ArgumentResult result) => Choice(
+        result, "--stats", ("true", StatisticsSource.True), ("visible", StatisticsSource.Visible));
+
+    private static ComparedPicture ParseShow(ArgumentResult result) => Choice(
+        result, "--show", ("pasted", ComparedPicture.Pasted), ("predicted", ComparedPicture.Predicted));
+
+    private static T Choice<T>(ArgumentResult result, string option, params ReadOnlySpan<(string Name, T Value)> choices)
+        where T : struct
     {
-        switch (result.Tokens[^1].Value)
+        var text = result.Tokens[^1].Value;
+        foreach (var (name, value) in choices)
         {
-            case "true":
-                return StatisticsSource.True;
-            case "visible":
-                return StatisticsSource.Visible;
-            case var other:
-                result.AddError($"--stats is '{other}', expected true or visible");
-                return default;
+            if (name == text)
+            {
+                return value;
+            }
         }
+        result.AddError($"{option} is '{text}', expected {choices[0].Name} or {choices[1].Name}");
+        return default;
     }
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MimNative.Data;
+using MimNative.Evaluation.Objects;
 using MimNative.Export;
 using MimNative.Nn;
 using MimNative.Recipes;
@@ -9,18 +9,22 @@ namespace MimNative.Evaluation;
 
 /// <summary>
 /// Which patches of a picture are removed, as text: <c>random</c> (the model's own rule), <c>box:LEFT,TOP,WIDTH,HEIGHT</c> in pixels
-/// of the picture, <c>patches:I,J,K-L,...</c> row-major over the grid, or <c>file:MASK.png</c>, a picture whose bright pixels are
-/// removed.
+/// of the picture, <c>patches:I,J,K-L,...</c> row-major over the grid, <c>file:MASK.png</c>, a picture whose bright pixels are
+/// removed, <c>object</c>, all that an object touches, or <c>object:SHARE</c>, as many patches as cover this share of it.
 /// </summary>
 public sealed class MaskRule
 {
     private readonly string _text;
-    private readonly Func<PictureView, Recipe, PatchGrid, bool[]>? _patches;
+    private readonly Func<PictureView, Recipe, PatchGrid, PictureObject?, bool[]>? _patches;
 
-    private MaskRule(string text, Func<PictureView, Recipe, PatchGrid, bool[]>? patches) => (_text, _patches) = (text, patches);
+    private MaskRule(string text, Func<PictureView, Recipe, PatchGrid, PictureObject?, bool[]>? patches, bool ofObject = false) =>
+        (_text, _patches, IsOfObject) = (text, patches, ofObject);
 
     /// <summary>Whether patches are drawn at random.</summary>
     public bool IsRandom => _patches is null;
+
+    /// <summary>Whether it removes an object, which has to be given.</summary>
+    public bool IsOfObject { get; }
 
     /// <summary>Reads a rule.</summary>
     /// <exception cref="FormatException">It is none; the sentence says what was expected.</exception>
@@ -35,15 +39,20 @@ public sealed class MaskRule
             "box" => FromBox(text, rest),
             "patches" => FromPatches(text, rest),
             "file" when rest.Length > 0 => FromFile(text, rest),
+            "object" => FromObject(text, colon < 0 ? "1" : rest),
             _ => throw Wrong(text),
         };
     }
 
     /// <summary>The removed patches of a picture.</summary>
+    /// <param name="view">The picture.</param>
+    /// <param name="recipe">The model's recipe.</param>
+    /// <param name="grid">The model's grid.</param>
+    /// <param name="picturedObject">The object, in the picture's own pixels.</param>
     /// <exception cref="FormatException">All or none of the patches would be removed.</exception>
-    public bool[] Removed(PictureView view, Recipe recipe, PatchGrid grid)
+    public bool[] Removed(PictureView view, Recipe recipe, PatchGrid grid, PictureObject? picturedObject = null)
     {
-        var removed = _patches!(view, recipe, grid);
+        var removed = _patches!(view, recipe, grid, picturedObject);
         var count = removed.Count(r => r);
         return count > 0 && count < removed.Length
             ? removed
@@ -55,7 +64,7 @@ public sealed class MaskRule
     {
         var numbers = rest.Split(',').Select(Number).ToArray();
         return numbers is [{ } left, { } top, { } width, { } height] && width > 0 && height > 0
-            ? new MaskRule(text, (view, _, grid) => view.PatchesOf(new Box(top, left, height, width), grid))
+            ? new MaskRule(text, (view, _, grid, _) => view.PatchesOf(new Box(top, left, height, width), grid))
             : throw Wrong(text);
     }
 
@@ -66,7 +75,7 @@ public sealed class MaskRule
         {
             throw Wrong(text);
         }
-        return new MaskRule(text, (_, _, grid) =>
+        return new MaskRule(text, (_, _, grid, _) =>
         {
             var removed = new bool[grid.Count];
             foreach (var range in ranges)
@@ -81,11 +90,21 @@ public sealed class MaskRule
         });
     }
 
-    private static MaskRule FromFile(string text, string path) => new(text, (_, recipe, grid) =>
+    private static MaskRule FromFile(string text, string path) => new(text, (_, recipe, grid, _) =>
     {
         using var mask = Read(path);
         return PictureView.PatchesOf(mask, recipe, grid, share: 0.5);
     });
+
+    private static MaskRule FromObject(string text, string rest)
+    {
+        var isShare = double.TryParse(rest, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share);
+        return isShare && share > 0 && share <= 1
+            ? new MaskRule(text, (view, _, grid, picturedObject) => picturedObject is null
+                ? throw new ArgumentException($"mask '{text}' needs an object")
+                : view.PatchesOf(picturedObject, grid, share), ofObject: true)
+            : throw Wrong(text);
+    }
 
     private static Image Read(string path)
     {
@@ -107,5 +126,6 @@ public sealed class MaskRule
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static FormatException Wrong(string text) => new(
-        $"mask is '{text}', expected random, box:LEFT,TOP,WIDTH,HEIGHT, patches:I,J,K-L or file:MASK.png");
+        $"mask is '{text}', expected random, box:LEFT,TOP,WIDTH,HEIGHT, patches:I,J,K-L, file:MASK.png, object or object:SHARE " +
+        "with a share above 0, at most 1");
 }

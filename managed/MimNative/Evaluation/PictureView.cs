@@ -1,7 +1,10 @@
 using MimNative.Data;
+using MimNative.Evaluation.Coverage;
+using MimNative.Evaluation.Objects;
 using MimNative.Nn;
 using MimNative.Recipes;
 using MimNative.Runtime;
+using MimNative.Training;
 
 namespace MimNative.Evaluation;
 
@@ -11,11 +14,12 @@ namespace MimNative.Evaluation;
 /// </summary>
 public sealed class PictureView : IDisposable
 {
-    private readonly double _scaleX, _scaleY;
-    private readonly Box _crop;
+    // Of a patch: what less than this is touched of it is rounding.
+    private const double Touch = 1e-6;
 
-    private PictureView(Image image, double scaleX, double scaleY, Box crop) =>
-        (Image, _scaleX, _scaleY, _crop) = (image, scaleX, scaleY, crop);
+    private readonly ViewOrigin _origin;
+
+    private PictureView(Image image, ViewOrigin origin) => (Image, _origin) = (image, origin);
 
     /// <summary>The picture at the model's size.</summary>
     public Image Image { get; }
@@ -25,33 +29,43 @@ public sealed class PictureView : IDisposable
     {
         ArgumentNullException.ThrowIfNull(picture);
         ArgumentNullException.ThrowIfNull(recipe);
-        int height = recipe.Image.Height, width = recipe.Image.Width;
-        // Of a very long strip only the middle can be seen; the rest is not resized for nothing.
-        var window = ShortSide.Window(picture.Height, picture.Width, height, width, 0.5f);
-        var (resizedHeight, resizedWidth) = ShortSide.Size(window.Height, window.Width, height, width);
-        using var resized = picture.ResizedCrop(window, resizedHeight, resizedWidth, recipe.Transform.Interpolation);
-        var crop = CenterCrop.Box(resizedHeight, resizedWidth, height, width);
-        double scaleX = (double)resizedWidth / window.Width, scaleY = (double)resizedHeight / window.Height;
-        var shifted = crop with
-        {
-            Top = crop.Top + (int)Math.Round(window.Top * scaleY),
-            Left = crop.Left + (int)Math.Round(window.Left * scaleX),
-        };
-        return new PictureView(resized.Crop(crop), scaleX, scaleY, shifted);
+        var crop = Transforms.Evaluation(recipe);
+        var image = Image.Create(crop.Height, crop.Width);
+        crop.Apply(picture, [], image.Pixels);
+        return new PictureView(image, crop.Origin(picture.Height, picture.Width, []));
     }
 
     /// <summary>The patches that a box of the picture's pixels touches.</summary>
-    public bool[] PatchesOf(Box box, PatchGrid grid)
+    public bool[] PatchesOf(Box box, PatchGrid grid) => PatchesOf(new BoxObject(Region.Of(box)), grid, share: 1);
+
+    /// <summary>
+    /// Patches that cover a share of what is seen of an object: all that it touches for the share 1, else as few as will do, those first
+    /// that it fills most; of equally full ones those nearer to its centre.
+    /// </summary>
+    public bool[] PatchesOf(PictureObject picturedObject, PatchGrid grid, double share)
     {
-        double left = (box.Left * _scaleX) - _crop.Left, right = (((double)box.Left + box.Width) * _scaleX) - _crop.Left;
-        double top = (box.Top * _scaleY) - _crop.Top, bottom = (((double)box.Top + box.Height) * _scaleY) - _crop.Top;
-        var touched = new bool[grid.Count];
-        for (var patch = 0; patch < grid.Count; patch++)
+        var areas = ObjectCoverage.PatchAreas(picturedObject, _origin, grid);
+        var least = Touch * _origin.Whole.Area / grid.Count;
+        double total = areas.Sum(), y = 0, x = 0;
+        for (var patch = 0; patch < areas.Length; patch++)
         {
-            int x = patch % grid.Columns * grid.Patch, y = patch / grid.Columns * grid.Patch;
-            touched[patch] = x < right && x + grid.Patch > left && y < bottom && y + grid.Patch > top;
+            (y, x) = (y + (areas[patch] / total * (patch / grid.Columns)), x + (areas[patch] / total * (patch % grid.Columns)));
         }
-        return touched;
+        var patches = new bool[grid.Count];
+        double covered = 0;
+        foreach (var patch in Enumerable.Range(0, grid.Count).Where(p => areas[p] > least)
+                     .OrderByDescending(p => Math.Round(areas[p] / least)).ThenBy(Distance))
+        {
+            if (share < 1 && covered >= (share - Touch) * total)
+            {
+                break;
+            }
+            patches[patch] = true;
+            covered += areas[patch];
+        }
+        return patches;
+
+        double Distance(int patch) => Math.Round(Math.Pow((patch / grid.Columns) - y, 2) + Math.Pow((patch % grid.Columns) - x, 2), 6);
     }
 
     /// <summary>The patches of which a mask picture of the same size as the picture marks (bright) at least a part.</summary>

@@ -14,7 +14,7 @@ internal static class ObjectOutline
     {
         int height = picture.Height, width = picture.Width, rim = Math.Max(1, Math.Min(height, width) / 100);
         var inside = new bool[height * width];
-        var bounds = picturedObject.Bounds;
+        var bounds = picturedObject.Bounds.Intersect(Region.Of(picture.Box));
         for (var y = (int)bounds.Top; y < bounds.Bottom; y++)
         {
             for (var x = (int)bounds.Left; x < bounds.Right; x++)

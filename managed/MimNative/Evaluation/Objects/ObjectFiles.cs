@@ -25,7 +25,7 @@ internal abstract class ObjectFiles : IPictureObjects
         }
         if (_files.Count == 0)
         {
-            throw names.Foreign(folder, Path.GetRelativePath(folder, files[0]));
+            throw names.Foreign(files.Count == 1 ? files[0] : folder, Path.GetRelativePath(folder, files[0]));
         }
         var others = files.Count - _files.Count;
         Notes = others == 0 ? [] : [$"{others} of {files.Count} files in '{folder}' are about none of the pictures"];

@@ -44,7 +44,7 @@ public sealed class EveryMethodTests : FolderTests
         CommandLine.Run(Pretrain(run, "--stop-after", "4")).Succeeds();
         CommandLine.Run("pretrain", "--resume", run).Succeeds();
         CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--out", sheet).Succeeds();
-        CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--mask", "box:0,0,12,12", "--out", sheet).Succeeds();
+        CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--mask", "object:0.9", "--objects", "box:4,4,30,24", "--out", sheet).Succeeds();
         CommandLine.Run("export", "--run", run, "--to", encoder).Succeeds();
         CommandLine.Run("export", "--run", whole, "--to", At("whole.safetensors")).Succeeds();
         using var file = SafetensorsFile.Open(encoder);

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Text.Json;
 using MimNative.Cli;
 using MimNative.Export;
+using MimNative.Runtime;
 using NUnit.Framework;
 
 namespace MimNative.Tests.Cli;
@@ -32,6 +34,64 @@ public sealed class OtherCommandTests : FolderTests
     [TestCase("file:", "mask is 'file:'")]
     public void A_wrong_mask_is_named(string mask, params string[] named) =>
         CommandLine.Run(Reconstruct(TinyRun.Picture, "--mask", mask, "--out", At("sheet.png"))).Fails(ExitCode.BadInput, named);
+
+    [Test]
+    public void An_object_is_removed_that_a_file_tells_of()
+    {
+        // the larger one; the picture of 48 x 40 becomes 32 x 32, its columns 4 to 44
+        File.WriteAllText(At("00.xml"), """
+            <annotation>
+              <object><bndbox><xmin>41</xmin><ymin>31</ymin><xmax>44</xmax><ymax>40</ymax></bndbox></object>
+              <object><bndbox><xmin>5</xmin><ymin>1</ymin><xmax>24</xmax><ymax>15</ymax></bndbox></object>
+            </annotation>
+            """);
+        string Output(string mask) =>
+            CommandLine.Run(Reconstruct(TinyRun.Picture, "--mask", mask, "--objects", At("00.xml"), "--out", At("sheet.png"))).Succeeds();
+
+        // 10 x 10 pixels of the picture a patch: 2 columns, one and a half row
+        Assert.That(Output("object"), Does.Contain(", 4 of 16 patches removed"));
+        Assert.That(Output("object:0.7"), Does.Contain(", 3 of 16 patches removed"));
+        Assert.That(Output("object:0.1"), Does.Contain(", 1 of 16 patches removed"));
+    }
+
+    [Test]
+    public void Several_runs_are_compared_on_one_sheet()
+    {
+        string other = TinyRun.CopyRun(At("other")), recipe = Path.Combine(other, "recipe.json");
+        File.WriteAllText(recipe, File.ReadAllText(recipe).Replace("\"ratio\": 0.75", "\"ratio\": 0.5"));
+        string output = CommandLine.Run(
+            Reconstruct(TinyRun.Picture, "--run", other, "--show", "predicted", "--out", At("sheet.png"), "--json")).Succeeds();
+        using var json = JsonDocument.Parse(output);
+        var lines = json.RootElement.GetProperty("reconstructions").EnumerateArray().ToArray();
+        Assert.That(lines.Select(l => l.GetProperty("run").GetString()), Is.EqualTo(new[] { TinyRun.Run, other }));
+        Assert.That(lines.Select(l => l.GetProperty("removed").GetInt32()), Is.EqualTo(new[] { 12, 8 }));
+        Assert.That(lines.Select(l => l.GetProperty("loss").GetDouble()), Has.All.GreaterThan(0));
+        using var sheet = Image.Decode(File.ReadAllBytes(At("sheet.png")));
+        Assert.That(sheet.Width, Is.EqualTo((5 * (128 + 6)) + 6), "original, and two masks and predictions");
+        Assert.That(
+            CommandLine.Run(Reconstruct(TinyRun.Picture, "--run", other, "--out", At("sheet.png"))).Succeeds(),
+            Does.Contain($"{other}  {TinyRun.Picture}: loss "));
+    }
+
+    [Test]
+    public void What_does_not_go_together_is_named()
+    {
+        string large = TinyRun.CopyRun(At("large")), recipe = Path.Combine(large, "recipe.json");
+        File.WriteAllText(recipe, File.ReadAllText(recipe).Replace("\"height\": 32", "\"height\": 40"));
+        foreach (var (arguments, named) in new (string[], string[])[]
+        {
+            (["--mask", "object"], ["--mask object needs --objects"]),
+            (["--objects", "central:0.5"], ["--objects is for --mask object"]),
+            (["--mask", "object:0", "--objects", "central:0.5"], ["mask is 'object:0'"]),
+            (["--mask", "object", "--objects", "central:1"], ["mask 'object' removes 16 of 16 patches"]),
+            (["--show", "pasted"], ["--show is for several runs"]),
+            (["--show", "all", "--run", large], ["--show is 'all', expected pasted or predicted"]),
+            (["--run", large], [$"the run '{large}' has pictures of 40 x 32 (height x width), expected 32 x 32 as '{TinyRun.Run}' has"]),
+        })
+        {
+            CommandLine.Run(Reconstruct(TinyRun.Picture, ["--out", At("sheet.png"), .. arguments])).Fails(ExitCode.BadInput, named);
+        }
+    }
 
     [Test]
     public void A_picture_or_mask_that_is_missing_or_damaged_is_named()

@@ -1,4 +1,6 @@
+using MimNative.Data;
 using MimNative.Evaluation;
+using MimNative.Evaluation.Objects;
 using MimNative.Nn;
 using MimNative.Runtime;
 using NUnit.Framework;
@@ -34,6 +36,43 @@ public sealed class MaskRuleTests : FolderTests
         Assert.That(MaskRule.Parse("patches:1").IsRandom, Is.False);
     }
 
+    // 24 x 40, patches of 8: the object touches patches 1, 2, 3 and 6, 7, 8
+    [TestCase("object", new[] { 1, 2, 3, 6, 7, 8 })]
+    [TestCase("object:1", new[] { 1, 2, 3, 6, 7, 8 })]
+    [TestCase("object:0.9", new[] { 1, 2, 3, 7, 8 })]
+    [TestCase("object:0.3", new[] { 2, 7 })]
+    [TestCase("object:0.25", new[] { 2 })]
+    public void An_object_is_removed_by_as_many_patches_as_cover_its_share(string text, int[] removed)
+    {
+        // of its 208 pixels 21, 56 and 35 are in the upper patches, 18, 48 and 30 in the lower ones
+        var picturedObject = new BoxObject(new Region(1, 13, 14, 29));
+        var rule = MaskRule.Parse(text);
+        Assert.That(rule.IsOfObject);
+        Assert.That(Removed(text, picturedObject), Is.EqualTo(removed));
+    }
+
+    [Test]
+    public void Of_equally_full_patches_the_nearer_ones_to_the_centre_are_removed_first()
+    {
+        var all = new BoxObject(new Region(0, 0, 24, 40));
+        Assert.That(Removed("object:0.06", all), Is.EqualTo(new[] { 7 }));
+        Assert.That(Removed("object:0.33", all), Is.EqualTo(new[] { 2, 6, 7, 8, 12 }));
+    }
+
+    [Test]
+    public void A_rule_of_an_object_needs_one()
+    {
+        Assert.That(MaskRule.Parse("patches:1").IsOfObject, Is.False);
+        Assert.That(() => Removed("object"), Throws.ArgumentException.With.Message.EqualTo("mask 'object' needs an object"));
+        Assert.That(
+            () => Removed("object", new BoxObject(new Region(-5, 0, -1, 9))), Throws.TypeOf<FormatException>().With.Message.Contains("removes 0 of 15"));
+    }
+
+    [TestCase("object:")]
+    [TestCase("object:0")]
+    [TestCase("object:1.01")]
+    [TestCase("object:-0.5")]
+    [TestCase("object:half")]
     [TestCase("")]
     [TestCase("rnd")]
     [TestCase("random:3")]
@@ -62,12 +101,12 @@ public sealed class MaskRuleTests : FolderTests
     public void A_rule_that_does_not_fit_the_model_is_an_error(string text, string problem) =>
         Assert.That(() => Removed(text), Throws.TypeOf<FormatException>().With.Message.Contains($"'{text}' {problem}"));
 
-    private static int[] Removed(string text)
+    private static int[] Removed(string text, PictureObject? picturedObject = null)
     {
         using var picture = Image.Create(SmallModel.Height, SmallModel.Width);
         var recipe = SmallModel.Recipe();
         using var view = PictureView.Of(picture, recipe);
-        var removed = MaskRule.Parse(text).Removed(view, recipe, Grid);
+        var removed = MaskRule.Parse(text).Removed(view, recipe, Grid, picturedObject);
         return [.. Enumerable.Range(0, removed.Length).Where(i => removed[i])];
     }
 }

@@ -85,7 +85,7 @@ public sealed class ObjectSourcesTests : FolderTests
     public void A_file_for_other_pictures_is_named_and_one_among_others_is_told()
     {
         Xml("cat/z.xml", Box(1, 1, 2, 2));
-        Fails(() => ObjectSources.Open(At("voc"), Names), At("voc"), "is about none of the 4 pictures; its first is 'cat/z.xml', the first picture is 'cat/a.jpg'");
+        Fails(() => ObjectSources.Open(At("voc"), Names), $"{At("voc/cat/z.xml")}: is about none of the 4 pictures; its first is 'cat/z.xml', the first picture is 'cat/a.jpg'");
         Xml("cat/a.xml", Box(1, 1, 2, 2));
         Assert.That(ObjectSources.Open(At("voc"), Names).Notes, Is.EqualTo(new[] { $"1 of 2 files in '{At("voc")}' are about none of the pictures" }));
         Xml("more/cat/a.xml", Box(1, 1, 2, 2));
@@ -114,7 +114,7 @@ public sealed class ObjectSourcesTests : FolderTests
         Fails(() => objects.Read(0, Height, Width), At("masks/a.png"), "the mask is 20 x 12 (width x height), expected 20 x 10 as 'a.jpg' is");
         Fails(() => objects.Read(1, Height, Width), At("masks/b.png"), "every pixel of the mask is black");
         Fails(() => objects.Read(2, Height, Width), At("masks/c.png"), "the mask cannot be decoded");
-        Fails(() => ObjectSources.Open(At("masks/a.png"), ["b.jpg"]), At("masks"), "its first is 'a.png', the first picture is 'b.jpg'");
+        Fails(() => ObjectSources.Open(At("masks/a.png"), ["b.jpg"]), At("masks/a.png"), "its first is 'a.png', the first picture is 'b.jpg'");
     }
 
     [Test]
