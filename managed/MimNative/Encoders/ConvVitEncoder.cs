@@ -80,7 +80,8 @@ public sealed class ConvVitEncoder : IVisibleEncoder
         var tokens = Ops.EmbedTokens(
             embedded.Reshape(batch, -1, OutputDim), Tensor.None, _position?.ValueAs(-1, OutputDim) ?? Tensor.None, ids, Tensor.None,
             Tensor.None, step);
-        var stream = _stack.Forward(tokens.Rows(), batch, step, out var stack);
+        var places = new TokenPlaces(Grid.Rows, Grid.Columns, HasClassToken, ids);
+        var stream = _stack.Forward(tokens.Rows(), batch, step, out var stack, places);
 
         var fused = _fuse1.Forward(x1, ids, step, out var fuse1).Rows();
         Ops.Add(fused, fused, _fuse2.Forward(x2, ids, step, out var fuse2).Rows(), step);

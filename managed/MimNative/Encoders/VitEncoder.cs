@@ -19,6 +19,7 @@ public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
     private readonly TransformerStack _stack;
     private readonly LayerNorm _norm;
     private readonly int[]? _index;
+    private int[]? _wholeIndex;
     private readonly long _tokens;
     private readonly TokenOrder _all;
 
@@ -84,7 +85,9 @@ public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
     /// <inheritdoc/>
     public int OutputDim => Settings.Dim;
 
-    /// <summary>Tokens of all patches: encoding without a mask. images: (B, C, H, W); returns (B, 1 + L, D).</summary>
+    /// <summary>
+    /// Tokens of all patches: encoding without a mask, of the whole image in any case. images: (B, C, H, W); returns (B, 1 + L, D).
+    /// </summary>
     public Tensor Forward(Tensor images, Step step) => Forward(images, default(VitTokens), key: null, step, out _);
 
     /// <summary>Tokens of the visible patches: (B, 1 + K, D), class token first, after the final LayerNorm.</summary>
@@ -96,7 +99,7 @@ public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
     /// </summary>
     public Tensor Forward(Tensor images, in VitTokens tokens, in BatchKey? key, Step step, out Saved saved)
     {
-        var context = Context(key, step);
+        var context = Context(images[0], tokens, key, step);
         var x = _patchEmbed.Forward(images, tokens.Ids, step, out var patchSaved)                 // (B, K, D)
             .Reshape(images[0] * Math.Max(1, tokens.Sequences), -1, Settings.Dim);                // (R, K / Sequences, D)
         var maskToken = _maskToken?.ValueAs(-1) ?? Tensor.None;
@@ -170,18 +173,43 @@ public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
     // Windows repeat patches, but have no positions to look up.
     private Tensor PositionIds(in VitTokens tokens) => _position is null ? Tensor.None : tokens.Ids;
 
-    private BlockContext[] Context(in BatchKey? key, Step step)
+    private BlockContext[] Context(long batch, in VitTokens tokens, in BatchKey? key, Step step)
     {
         var contexts = step.Rent<BlockContext>(1);
-        var index = _index is null ? Tensor.None : step.Resident(_index, _tokens, _tokens);
+        var index = _index is null ? Tensor.None
+            : tokens.Ids.IsAbsent && Settings.Window is not null ? WholeIndex(step)
+            : step.Resident(_index, _tokens, _tokens);
         var bias = _sharedBias?.Forward(index, step) ?? Tensor.None;
         var isContextual = Settings.RelativePosition == RelativePositionKind.Contextual;
         contexts[0] = new BlockContext(
             new AttentionPosition { Bias = bias, Buckets = isContextual ? index : Tensor.None },
             bias.IsAbsent ? Tensor.None : Ops.FilledLike(bias, 0, step),
             isContextual ? Tensor.None : index,
-            key is { } drawn ? _dropPath.Draw(drawn, step) : Tensor.None);
+            key is { } drawn ? _dropPath.Draw(drawn, step) : Tensor.None)
+        {
+            Places = Places(batch, tokens),
+        };
         return contexts;
+    }
+
+    // A model that was trained in windows sees a whole image with the buckets of all its offsets, as upstream fine-tunes it.
+    private Tensor WholeIndex(Step step)
+    {
+        if (Settings.RelativePosition != RelativePositionKind.Contextual)
+        {
+            throw new NotSupportedException(
+                "relative position biases of a window have none for the offsets of a whole image, so windows alone can be encoded");
+        }
+        _wholeIndex ??= ContextualPosition.Of(Grid.Rows, Grid.Columns);
+        return step.Resident(_wholeIndex, Grid.Count + 1, Grid.Count + 1);
+    }
+
+    private TokenPlaces Places(long batch, in VitTokens tokens)
+    {
+        var all = TokenPlaces.Of(Grid, classToken: true);
+        return tokens.Ids.IsAbsent ? all
+            : tokens.IdsRestore.IsAbsent ? all with { Ids = tokens.Ids.Reshape(batch * Math.Max(1, tokens.Sequences), -1) }
+            : default;   // the places of hidden patches are not known here
     }
 
     /// <summary>What Backward needs from Forward.</summary>

@@ -28,6 +28,13 @@ public interface IMethod
     /// <param name="gradScale">Factor on the gradients: 1 / accumulation steps.</param>
     void TrainStep(Tensor loss, Tensor images, in BatchKey key, Step step, float gradScale = 1);
 
+    /// <summary>What the encoder makes of whole images, of which nothing is hidden: features, after its last LayerNorm.</summary>
+    /// <param name="images">(B, C, H, W) f32, normalised.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="places">Where the tokens stand.</param>
+    /// <returns>(B, T, D).</returns>
+    Tensor Encode(Tensor images, Step step, out TokenPlaces places);
+
     /// <summary>A random mask of the method's own kind for one picture: the patches that are hidden.</summary>
     bool[] SampleHidden(in BatchKey key);
 

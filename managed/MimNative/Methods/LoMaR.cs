@@ -105,6 +105,13 @@ public sealed class LoMaR : IMethod
     public Tensor Predict(Tensor images, in WindowMask mask, Step step) =>
         PredictAll(images, new VitTokens(mask.IdsVisible, Tensor.None, mask.IdsRestore, _masking.Windows), step);
 
+    /// <summary>The whole image as one window, with the buckets of all its offsets: as upstream fine-tunes.</summary>
+    public Tensor Encode(Tensor images, Step step, out TokenPlaces places)
+    {
+        places = TokenPlaces.Of(Grid, classToken: true);
+        return _encoder.Forward(images, step);
+    }
+
     /// <summary>As many patches of a whole picture as are hidden of a window, at random.</summary>
     public bool[] SampleHidden(in BatchKey key) => RandomMasking.Hidden(
         key, Grid.Count, MaskCounts.LoMaRMasked(Grid.Count, _settings.MaskRatio));

@@ -91,6 +91,13 @@ public sealed class Mae : IMethod
     }
 
     /// <inheritdoc/>
+    public Tensor Encode(Tensor images, Step step, out TokenPlaces places)
+    {
+        places = TokenPlaces.Of(Grid, _encoder.HasClassToken);
+        return _encoder.ForwardVisible(images, default, key: null, step, out _);
+    }
+
+    /// <inheritdoc/>
     public bool[] SampleHidden(in BatchKey key) => _masking.SampleHidden(key);
 
     /// <inheritdoc/>

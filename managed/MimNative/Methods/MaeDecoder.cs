@@ -41,6 +41,7 @@ public sealed class MaeDecoder
     private readonly TokenOrder _all;
     private readonly int _dim;
     private readonly int _first;
+    private readonly TokenPlaces _places;
 
     /// <summary>Registers the decoder's parameters under the upstream names.</summary>
     /// <param name="scope">The root of the names.</param>
@@ -63,6 +64,7 @@ public sealed class MaeDecoder
         Grid = grid with { Patch = grid.Patch * predicted };
         _dim = settings.Dim;
         _first = classToken ? 1 : 0;
+        _places = TokenPlaces.Of(tokens, classToken);
         _embed = new Linear(scope["decoder_embed"], encoderDim, settings.Dim);
         _maskToken = scope.Add("mask_token", new Initializer.Normal(0.02), trainable: true, 1, 1, settings.Dim);
         _position = SinCosPosition.Register(scope, "decoder_pos_embed", tokens, settings.Dim, classToken);
@@ -111,7 +113,7 @@ public sealed class MaeDecoder
         }
         var ids = asked.IsAbsent ? _all.Ids(batch, step) : asked;
         var contexts = step.Rent<BlockContext>(1);
-        contexts[0] = default;
+        contexts[0] = new BlockContext { Places = _places };
         var stream = _stack.Forward(tokens.Rows(), batch, contexts, new Asked(ids, _first), step, out var stack);  // (B M, D)
         TransposedConv.Saved up = default;
         if (_up is not null)

@@ -111,6 +111,13 @@ public sealed class SimMim : IMethod
     }
 
     /// <inheritdoc/>
+    public Tensor Encode(Tensor images, Step step, out TokenPlaces places)
+    {
+        places = TokenPlaces.Of(_encoder.OutputGrid, classToken: false);
+        return _encoder.ForwardMasked(images, Tensor.None, Tensor.None, key: null, step, out _).Reshape(images[0], -1, _encoder.OutputDim);
+    }
+
+    /// <inheritdoc/>
     public bool[] SampleHidden(in BatchKey key) => _masking.SampleHidden(key);
 
     /// <inheritdoc/>

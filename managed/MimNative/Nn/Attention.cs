@@ -8,6 +8,7 @@ namespace MimNative.Nn;
 /// </summary>
 public sealed class Attention
 {
+    private readonly string _name;
     private readonly Linear? _qkv;
     private readonly UnbiasedKeys? _unbiasedKeys;
     private readonly RelativePositionBias? _relative;
@@ -32,6 +33,7 @@ public sealed class Attention
         {
             throw new ArgumentException($"{dim} channels cannot be shared by {heads} heads", nameof(settings));
         }
+        _name = scope.Prefix;
         _heads = heads;
         _headDim = dim / heads;
         _scale = (float)(1.0 / Math.Sqrt(_headDim));
@@ -77,12 +79,14 @@ public sealed class Attention
     /// <summary>The same without the last projection: everything that Backward needs, from x.</summary>
     public Saved Attend(Tensor x, long batch, in BlockContext context, in Asked asked, Step step)
     {
+        ArgumentNullException.ThrowIfNull(step);
         var qkv = _qkv is { } plain                                              // (B T, 3 C), channels as [3][head][D]
             ? plain.Forward(x, step, out var qkvSaved)
             : _unbiasedKeys!.Forward(x, step, out qkvSaved);
         var position = PositionIn(context, step);
         var (q, k, v) = Split(qkv, batch);
         var y = Ops.Attention(q, k, v, position, _scale, step, out var lse);     // (B, T, H, D)
+        (step.Observer as IAttentionObserver)?.Attended(new AttentionCall(_name, q, k, v, y, position, _scale, context.Places), step);
         var answers = asked.IsAll ? y.Reshape(x[0], x[1]) : asked.Rows(y.Reshape(batch, -1, x[1]), step);
         return new Saved(qkvSaved, qkv, position, y, lse, answers, asked);
     }

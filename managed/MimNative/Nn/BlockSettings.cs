@@ -37,4 +37,8 @@ public sealed record BlockSettings(long Dim, int Heads, double MlpRatio, float E
 /// <param name="RelativeIndex">(T, T) i32: rows of the blocks' own tables of relative position biases; absent without them.</param>
 /// <param name="DropPath">(2 depth, B) f32: factors of each sample's branches, see <see cref="StochasticDepth"/>; absent without.</param>
 public readonly record struct BlockContext(
-    AttentionPosition Position, Tensor DBias, Tensor RelativeIndex, Tensor DropPath);
+    AttentionPosition Position, Tensor DBias, Tensor RelativeIndex, Tensor DropPath)
+{
+    /// <summary>Where the tokens stand, for an <see cref="IAttentionObserver"/>.</summary>
+    public TokenPlaces Places { get; init; }
+}

@@ -12,12 +12,14 @@ public sealed class SwinStage
     private readonly Partition[] _partitions;
     private readonly int[]? _index;
     private readonly int _depth;
+    private readonly TokenPlaces _places;
 
     /// <summary>Registers <c>blocks.0</c>, ... over a grid of tokens.</summary>
     public SwinStage(
         ParameterScope scope, int rows, int columns, int window, int depth, BlockSettings block, bool relativePosition = true)
     {
         _depth = depth;
+        _places = new TokenPlaces(rows, columns, ClassToken: false);
         _partitions = [.. Enumerable.Range(0, 2).Select(i => new Partition(WindowPartition.OfBlock(rows, columns, window, i)))];
         var side = _partitions[0].Of.Window;
         _index = relativePosition ? RelativePositionBias.Index(side, side, classToken: false) : null;
@@ -38,7 +40,7 @@ public sealed class SwinStage
         var index = _index is null ? Tensor.None : step.Resident(_index, size, size);
         for (var i = 0; i < contexts.Length; i++)
         {
-            contexts[i] = new BlockContext(_partitions[i].Position(step), Tensor.None, index, dropPath);
+            contexts[i] = new BlockContext(_partitions[i].Position(step), Tensor.None, index, dropPath) { Places = _places };
         }
         var stream = _stack.Forward(x, batch, contexts, Asked.All, step, out var stackSaved);
         saved = new Saved(stackSaved);

@@ -18,11 +18,11 @@ public sealed class TransformerStack
         }
     }
 
-    /// <summary>x: (B T, C), the tokens of B images, without positions.</summary>
-    public Residual Forward(Tensor x, long batch, Step step, out Saved saved)
+    /// <summary>x: (B T, C), the tokens of B images, which know nothing of where they stand but places for an observer.</summary>
+    public Residual Forward(Tensor x, long batch, Step step, out Saved saved, in TokenPlaces places = default)
     {
         var contexts = step.Rent<BlockContext>(1);
-        contexts[0] = default;
+        contexts[0] = new BlockContext { Places = places };
         return Forward(x, batch, contexts, Asked.All, step, out saved);
     }
 

@@ -40,6 +40,11 @@ public sealed unsafe class Step : IDisposable
     /// </summary>
     public bool Recompute { get; init; }
 
+    /// <summary>
+    /// Who watches what modules compute, in analyses; none in training. Modules know the interfaces that they show themselves to.
+    /// </summary>
+    public object? Observer { get; set; }
+
     /// <summary>Whether ops only count memory now; see <see cref="Plan"/>.</summary>
     public bool IsPlanning { get; private set; }
 
@@ -205,7 +210,7 @@ public sealed unsafe class Step : IDisposable
         }
     }
 
-    /// <summary>Copies a dense tensor's numbers to host memory.</summary>
+    /// <summary>Copies a tensor's numbers to host memory, row-major; bf16 as floats where floats are asked for.</summary>
     public void Download<T>(Tensor tensor, Span<T> values) where T : unmanaged
     {
         fixed (T* pointer = values)
