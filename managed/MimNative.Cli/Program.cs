@@ -14,6 +14,7 @@ internal static class Program
             PretrainCommand.Create(),
             ReconstructCommand.Create(),
             CoverageCommand.Create(),
+            LowPassCommand.Create(),
             VerifyCommand.Create(),
             ExportCommand.Create(),
             BenchCommand.Create(),

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using MimNative.Runtime;
 
@@ -48,6 +49,53 @@ internal static class CommonOptions
                 return otherwise;
             },
         };
+
+    /// <summary>Pictures that a command looks at.</summary>
+    public static Option<string[]> Images() => new("--images")
+    {
+        Description = "pictures: JPEG, PNG or WebP",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    /// <summary>One of a few words; the first where it is not given.</summary>
+    public static Option<T> Choice<T>(string name, string description, params (string Word, T Value)[] choices) => new(name)
+    {
+        Description = description,
+        DefaultValueFactory = _ => choices[0].Value,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[^1].Value;
+            foreach (var (word, value) in choices)
+            {
+                if (word == text)
+                {
+                    return value;
+                }
+            }
+            result.AddError($"{name} is '{text}', expected {string.Join(" or ", choices.Select(c => c.Word))}");
+            return choices[0].Value;
+        },
+    };
+
+    /// <summary>Numbers in a range, separated by commas, each once.</summary>
+    public static double[] Numbers(ArgumentResult result, string name, string what, double least, double most, int count)
+    {
+        var text = string.Join(',', result.Tokens.Select(t => t.Value));
+        double?[] numbers =
+        [
+            .. text.Split(',').Select(part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) &&
+                value >= least && value <= most ? value : (double?)null),
+        ];
+        if (numbers.Length <= count && numbers.All(n => n is not null) && numbers.Distinct().Count() == numbers.Length)
+        {
+            return [.. numbers.Select(n => n!.Value)];
+        }
+        result.AddError(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name} is '{text}', expected 1 to {count} different {what} from {least} to {most:0}, separated by commas"));
+        return [];
+    }
 
     /// <summary>The context that --device and --threads ask for.</summary>
     public static Context Open(ParseResult parsed, Option<string> device, Option<int> threads) =>
