@@ -14,6 +14,7 @@ internal static class Program
             PretrainCommand.Create(),
             ReconstructCommand.Create(),
             CoverageCommand.Create(),
+            AttentionCommand.Create(),
             LowPassCommand.Create(),
             VerifyCommand.Create(),
             ExportCommand.Create(),
