@@ -16,6 +16,7 @@ internal static class Program
             CoverageCommand.Create(),
             AttentionCommand.Create(),
             LowPassCommand.Create(),
+            SweepCommand.Create(),
             VerifyCommand.Create(),
             ExportCommand.Create(),
             BenchCommand.Create(),

@@ -57,12 +57,7 @@ public sealed class RunFolder
         {
             throw new ArgumentException($"'{path}' holds a run already; continue it with --resume {path}, or choose another folder");
         }
-        if (Directory.Exists(dataPath) && IsInside(path, dataPath))
-        {
-            throw new ArgumentException(
-                $"the run folder '{path}' lies inside the pictures' folder '{dataPath}', where the run's own pictures would " +
-                "become data; choose another folder");
-        }
+        RequireOutside(path, dataPath);
         try
         {
             Directory.CreateDirectory(path);
@@ -114,6 +109,17 @@ public sealed class RunFolder
 
     internal CheckpointStore Checkpoints(int keepLast, long keepEvery, Func<string, Stream>? create) =>
         new(In("checkpoints"), keepLast, keepEvery, create);
+
+    /// <summary>Throws where a folder that will hold a run's own pictures lies among those that it learns from.</summary>
+    internal static void RequireOutside(string path, string dataPath)
+    {
+        if (Directory.Exists(dataPath) && IsInside(path, dataPath))
+        {
+            throw new ArgumentException(
+                $"the run folder '{path}' lies inside the pictures' folder '{dataPath}', where the run's own pictures would " +
+                "become data; choose another folder");
+        }
+    }
 
     private static bool IsInside(string path, string folder)
     {
