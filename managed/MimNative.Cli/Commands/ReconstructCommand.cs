@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using MimNative.Evaluation;
 using MimNative.Evaluation.Objects;
 
@@ -30,18 +29,14 @@ internal static class ReconstructCommand
         };
         var objects = ObjectOptions.Objects();
         var firstPixel = ObjectOptions.FirstPixel();
-        var show = new Option<ComparedPicture>("--show")
-        {
-            Description = "of several runs: pasted, or predicted (visible patches too)",
-            CustomParser = ParseShow,
-        };
-        var stats = new Option<StatisticsSource>("--stats")
-        {
-            Description = "for models of normalised pixels: de-normalise with the removed patches' own statistics (true), " +
-                "or with those of their visible neighbours (visible)",
-            DefaultValueFactory = _ => StatisticsSource.True,
-            CustomParser = ParseStatistics,
-        };
+        var show = CommonOptions.Choice(
+            "--show", "of several runs: pasted, or predicted (visible patches too)",
+            ("pasted", ComparedPicture.Pasted), ("predicted", ComparedPicture.Predicted));
+        var stats = CommonOptions.Choice(
+            "--stats",
+            "for models of normalised pixels: de-normalise with the removed patches' own statistics (true), or with those of their visible " +
+                "neighbours (visible)",
+            ("true", StatisticsSource.True), ("visible", StatisticsSource.Visible));
         var output = new Option<string>("--out") { Description = "the sheet to write", DefaultValueFactory = _ => "reconstruction.png" };
         var seed = CommonOptions.Whole("--seed", "of random masks", 0, long.MaxValue, otherwise: 0);
         var device = CommonOptions.Device();
@@ -81,26 +76,5 @@ internal static class ReconstructCommand
             return job.Run(parsed.GetValue(runs)!, context);
         });
         return command;
-    }
-
-    private static StatisticsSource ParseStatistics(ArgumentResult result) => Choice(
-        result, "--stats", ("true", StatisticsSource.True), ("visible", StatisticsSource.Visible));
-
-    private static ComparedPicture ParseShow(ArgumentResult result) => Choice(
-        result, "--show", ("pasted", ComparedPicture.Pasted), ("predicted", ComparedPicture.Predicted));
-
-    private static T Choice<T>(ArgumentResult result, string option, params ReadOnlySpan<(string Name, T Value)> choices)
-        where T : struct
-    {
-        var text = result.Tokens[^1].Value;
-        foreach (var (name, value) in choices)
-        {
-            if (name == text)
-            {
-                return value;
-            }
-        }
-        result.AddError($"{option} is '{text}', expected {choices[0].Name} or {choices[1].Name}");
-        return default;
     }
 }

@@ -5,7 +5,7 @@ namespace MimNative.Evaluation;
 /// <summary>A picture of a sheet, and a line under it.</summary>
 internal readonly record struct SheetCell(Image Image, string Note = "");
 
-/// <summary>Pictures of one size in rows and columns, with captions.</summary>
+/// <summary>Pictures of one size in rows and columns that have titles; see <see cref="PictureTable"/> for titles of each.</summary>
 internal static class PictureSheet
 {
     private const int Gap = 6, LeastWidth = 128, TitleWidth = 96;
@@ -40,7 +40,7 @@ internal static class PictureSheet
             for (var row = 0; row < rows.Count; row++)
             {
                 var top = head + (row * (cellHeight + note + Gap));
-                Paste(sheet, rows[row][i].Image, top, left, zoom);
+                PicturePaste.Draw(sheet, rows[row][i].Image, top, left, zoom);
                 PictureText.Draw(sheet, Cut(rows[row][i].Note, cellWidth, scale), top + cellHeight, left, scale, Ink);
             }
         }
@@ -50,18 +50,4 @@ internal static class PictureSheet
 
     // What would run into the next column is left away.
     private static string Cut(string text, int width, int scale) => text[..Math.Min(text.Length, width / PictureText.Width("x", scale))];
-
-    private static void Paste(Image sheet, Image cell, int top, int left, int zoom)
-    {
-        var to = sheet.Pixels;
-        var from = cell.Pixels;
-        for (var y = 0; y < cell.Height * zoom; y++)
-        {
-            for (var x = 0; x < cell.Width * zoom; x++)
-            {
-                from.Slice(((y / zoom * cell.Width) + (x / zoom)) * 3, 3)
-                    .CopyTo(to.Slice((((top + y) * sheet.Width) + left + x) * 3, 3));
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@ namespace MimNative.Evaluation;
 /// <summary>A picture of a table with what stands above it; a picture that is absent leaves its place empty.</summary>
 internal readonly record struct PictureCell(Image? Picture, string Title);
 
-/// <summary>Pictures of one size in rows, each with a title, and a caption below them.</summary>
+/// <summary>Pictures of one size in rows, each with a title of its own, and a caption below them; see <see cref="PictureSheet"/> for columns.</summary>
 internal static class PictureTable
 {
     private const int Gap = 6, SmallestCell = 128;
@@ -41,7 +41,7 @@ internal static class PictureTable
                 PictureText.Draw(sheet, title, top, left, scale, Ink);
                 if (picture is not null)
                 {
-                    Paste(sheet, picture, top + PictureText.Height(scale), left, zoom);
+                    PicturePaste.Draw(sheet, picture, top + PictureText.Height(scale), left, zoom);
                 }
             }
         }
@@ -50,19 +50,5 @@ internal static class PictureTable
             PictureText.Draw(sheet, caption[i], sheet.Height - below + (i * PictureText.Height(scale)), Gap, scale, Ink);
         }
         return sheet;
-    }
-
-    private static void Paste(Image sheet, Image cell, int top, int left, int zoom)
-    {
-        var to = sheet.Pixels;
-        var from = cell.Pixels;
-        for (var y = 0; y < cell.Height * zoom; y++)
-        {
-            for (var x = 0; x < cell.Width * zoom; x++)
-            {
-                from.Slice(((y / zoom * cell.Width) + (x / zoom)) * 3, 3)
-                    .CopyTo(to.Slice((((top + y) * sheet.Width) + left + x) * 3, 3));
-            }
-        }
     }
 }
