@@ -6,17 +6,17 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr int steps = 2;  // of a thread, whose loads come first: 64 bytes under way
+constexpr int add_steps = 2;  // of a thread, whose loads come first: 64 bytes under way
 
 // grid ceil(count / (512 n)), block 256: a thread takes n neighbouring elements, 16 bytes or one,
 // two times; those of a warp lie next to each other. A thread whose n are cut takes them one by
 // one.
 template <class T, int n>
 __global__ void __launch_bounds__(block) add_kernel(T* y, const T* a, const T* b, int64_t count) {
-    const int64_t first = (int64_t(blockIdx.x) * steps * block + threadIdx.x) * n;
-    float sums[steps][n], others[steps][n];
+    const int64_t first = (int64_t(blockIdx.x) * add_steps * block + threadIdx.x) * n;
+    float sums[add_steps][n], others[add_steps][n];
 #pragma unroll
-    for (int k = 0; k < steps; ++k) {
+    for (int k = 0; k < add_steps; ++k) {
         const int64_t i = first + int64_t(k) * block * n;
         if (i + n <= count) {
             load_floats(sums[k], a + i);
@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(block) add_kernel(T* y, const T* a, const T* b
         }
     }
 #pragma unroll
-    for (int k = 0; k < steps; ++k) {
+    for (int k = 0; k < add_steps; ++k) {
         const int64_t i = first + int64_t(k) * block * n;
         if (i + n <= count) {
 #pragma unroll
@@ -44,7 +44,7 @@ void gpu::add(context& ctx, const view& y, const view& a, const view& b) {
     dispatch_dtype(a.dtype, [&](auto tag) {
         using T = decltype(tag);
         const auto run = [&](auto kernel, int n) {
-            launch({blocks_for(count, int64_t(block) * steps * n), block}, kernel, data<T>(y),
+            launch({blocks_for(count, int64_t(block) * add_steps * n), block}, kernel, data<T>(y),
                    data<T>(a), data<T>(b), count);
         };
         if (aligned_to_vectors({y.data, a.data, b.data}))

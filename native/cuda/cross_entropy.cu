@@ -7,7 +7,7 @@ namespace mim::cuda {
 
 namespace {
 
-constexpr unsigned warps = 4, last_threads = 1024;
+constexpr unsigned row_warps = 4, mean_threads = 1024;
 
 // One row of logits z and what is wanted of it: q = on t + off.
 template <class T>
@@ -67,11 +67,11 @@ struct row_of_logits {
 // grid ceil(R / 4), block 128: a warp a row, its lanes neighbouring classes. A label out of range
 // makes its row NaN.
 template <class T>
-__global__ void __launch_bounds__(warps * 32)
+__global__ void __launch_bounds__(row_warps * 32)
     compare_rows_kernel(double* losses, float* loss_per_row, T* dlogits, const T* logits,
                         const int32_t* labels, const float* targets, int64_t rows, int32_t classes,
                         float on, float off, float weight) {
-    const int64_t r = int64_t(blockIdx.x) * warps + threadIdx.x / 32;
+    const int64_t r = int64_t(blockIdx.x) * row_warps + threadIdx.x / 32;
     if (r >= rows) return;
     const int32_t label = labels == nullptr ? 0 : labels[r];
     const bool is_broken = label < 0 || label >= classes;
@@ -90,11 +90,11 @@ __global__ void __launch_bounds__(warps * 32)
 }
 
 // grid (1), block 1024
-__global__ void __launch_bounds__(last_threads)
+__global__ void __launch_bounds__(mean_threads)
     mean_of_losses_kernel(float* loss, const double* losses, int64_t rows) {
     block_memory memory;
     double sum = 0;
-    for (int64_t r = threadIdx.x; r < rows; r += last_threads) sum += losses[r];
+    for (int64_t r = threadIdx.x; r < rows; r += mean_threads) sum += losses[r];
     sum = block_sum(sum, memory);
     if (threadIdx.x == 0) *loss = float(sum / double(rows));
 }
@@ -111,11 +111,11 @@ void gpu::cross_entropy(context& ctx, const view& loss, const view* loss_per_row
     const float weight = float(double(params.grad_scale) / double(rows));
     dispatch_dtype(logits.dtype, [&](auto tag) {
         using T = decltype(tag);
-        launch({blocks_for(rows, warps), warps * 32}, compare_rows_kernel<T>, losses,
+        launch({blocks_for(rows, row_warps), row_warps * 32}, compare_rows_kernel<T>, losses,
                data<float>(loss_per_row), data<T>(dlogits), data<T>(logits), data<int32_t>(labels),
                data<float>(targets), rows, int32_t(classes), on, off, weight);
     });
-    launch({1u, last_threads, shared_bytes<double>(last_threads / 32)}, mean_of_losses_kernel,
+    launch({1u, mean_threads, shared_bytes<double>(mean_threads / 32)}, mean_of_losses_kernel,
            data<float>(loss), losses, rows);
 }
 

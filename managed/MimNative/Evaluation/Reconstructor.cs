@@ -57,10 +57,14 @@ public sealed class Reconstructor : IDisposable
         _step = new Step(model.Context);
         _step.Plan(step =>
         {
-            var images = step.Empty(DType.F32, 1, _grid.Channels, _grid.Height, _grid.Width);
-            var hidden = new bool[_grid.Count];
-            hidden[0] = true;  // of all masks, the one that leaves most to encode
-            Patches(_model.Method.Reconstruct(images, hidden, step).Target, step);
+            foreach (var count in new[] { 1, _grid.Count - 1 })  // of all masks, those that leave most to encode and most to name
+            {
+                step.Begin();
+                var images = step.Empty(DType.F32, 1, _grid.Channels, _grid.Height, _grid.Width);
+                var hidden = new bool[_grid.Count];
+                hidden.AsSpan(0, count).Fill(true);
+                Patches(_model.Method.Reconstruct(images, hidden, step).Target, step);
+            }
         });
     }
 
