@@ -4,7 +4,8 @@
 // q, k, v and dout are bf16 already, so scores, their maximum and sum, dP and delta are as exact as
 // with floats; scale is applied to sums, not to k, which it would round. P and dS are rounded once,
 // as operands. out is divided by the sum of the rounded P, which takes out what the rounding of a row
-// has in common. The table is f32, and so are its products and gradient.
+// has in common. A row of dS sums to 0, but rounded it does not, so what all keys have in common, their
+// mean, is taken out of dq again. The table is f32, and so are its products and gradient.
 #if defined(MIM_CPU_ATTENTION_PAIRS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MIM_CPU_ATTENTION_PAIRS_INL_H
 #undef MIM_CPU_ATTENTION_PAIRS_INL_H
@@ -107,6 +108,7 @@ struct pair_backward_memory {
     thread_matrices p_rows, p_pairs;           // (tile, S), (tile/2, S) pairs
     thread_matrices ds_rows, ds_pairs;         // the same
     thread_matrices scores, dscores, dq_tile;  // (tile, U + S) twice, (tile, D) floats
+    thread_matrices ds_sums, k_mean;           // (1, tile), (1, D) floats
     table_memory table;
 
     pair_backward_memory(context& ctx, const sizes& s)
@@ -127,6 +129,8 @@ struct pair_backward_memory {
           scores(ctx, s, s.tile, s.scores_room),
           dscores(ctx, s, s.tile, s.scores_room),
           dq_tile(ctx, s, s.tile, s.dim_room),
+          ds_sums(ctx, s, 1, ceil_div(s.tile, line) * line),
+          k_mean(ctx, s, 1, s.dim_room),
           table(ctx, s, true) {}
 
     void pack_table(const sizes& s, const view* from) const {
@@ -152,6 +156,8 @@ void backward_head(const sizes& s, const pair_backward_memory<Pairs>& memory, in
     const matrix dproducts = memory.dscores.of(thread), ds = dproducts.from_column(s.entries);
     const matrix q_tile = memory.table.q_tile.of(thread);
     const matrix table_gradient = memory.table.gradient.of(thread);
+    float *ds_sum = memory.ds_sums.of(thread).first, *k_mean = memory.k_mean.of(thread).first;
+    mean_of_rows(k_mean, in.k, s.keys, s.dim);
     copy_rows(rows, in.k, 0, s.keys, s.dim);
     pair_columns(k_columns, rows, s.keys, s.dim);
     pair_rows(k_pairs, rows, s.keys, s.dim);
@@ -176,7 +182,7 @@ void backward_head(const sizes& s, const pair_backward_memory<Pairs>& memory, in
             softmax_backward_row(p.row(i), products.row(i), terms, ds.row(i), dbias,
                                  *lse[first + i], first + i, s.keys);
             round_row<Pairs>(p_rows.row(i), p.row(i), s.keys);
-            round_row<Pairs>(ds_rows.row(i), ds.row(i), s.keys);
+            ds_sum[i] = round_row<Pairs>(ds_rows.row(i), ds.row(i), s.keys);
         }
         pair_rows(p_pairs, p_rows, count, s.keys);
         pair_rows(ds_pairs, ds_rows, count, s.keys);
@@ -192,7 +198,10 @@ void backward_head(const sizes& s, const pair_backward_memory<Pairs>& memory, in
             product<reading::plain>(dq_tile, dproducts, memory.table.rows.of(thread), count, s.dim,
                                     s.entries, true);
         }
-        for (int64_t i = 0; i < count; ++i) unpack_row(dq[first + i], dq_tile.row(i), s.dim, 1.0f);
+        for (int64_t i = 0; i < count; ++i) {
+            add_row(dq_tile.row(i), k_mean, s.dim, -scale * ds_sum[i]);
+            unpack_row(dq[first + i], dq_tile.row(i), s.dim, 1.0f);
+        }
     }
     for (int64_t j = 0; j < s.keys; ++j) {
         unpack_row(dk[j], dk_rows.row(j), s.dim, scale);

@@ -11,6 +11,7 @@
 
 #include "core/dtype.h"
 #include "cpu/thin_product.h"
+#include "cpu/widened_product.h"
 
 namespace mim::cpu {
 
@@ -110,13 +111,8 @@ void gemm(const matrix_product& p, void* c, const void* a, const void* b) {
         throw std::runtime_error(matrix_library() + " failed in its f32 product");
 }
 
-[[noreturn]] void fail(const dnnl::error& e, const matrix_product& p) {
-    if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
-    if (e.status == dnnl_unimplemented)
-        fail_unsupported(matrix_library() + " has no " + dtype_name(p.a.dtype) +
-                         " matrix product for this processor" +
-                         (p.a.dtype == MIM_BF16 ? "; bf16 needs AVX-512, use f32" : ""));
-    throw std::runtime_error(matrix_library() + " failed: " + e.what());
+bool has_bf16(const matrix_product& p) {
+    return p.a.dtype == MIM_BF16 || p.b.dtype == MIM_BF16 || p.c.dtype == MIM_BF16;
 }
 
 }  // namespace
@@ -125,6 +121,15 @@ std::string matrix_library() {
     const dnnl_version_t* version = dnnl::version();
     return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
            std::to_string(version->patch);
+}
+
+void limit_matmul(level most) {
+    using dnnl::cpu_isa;
+    const cpu_isa isa = most == level::avx512_bf16 ? cpu_isa::avx512_core_bf16
+                        : most == level::avx512    ? cpu_isa::avx512_core
+                                                   : cpu_isa::avx2;
+    if (dnnl::set_max_cpu_isa(isa) != dnnl::status::success)
+        throw std::runtime_error(matrix_library() + " was used before it could be limited");
 }
 
 struct matmul::primitive {
@@ -141,7 +146,10 @@ matmul::matmul(const matrix_product& product) : product_(product) {
     try {
         primitive_ = std::make_unique<const primitive>(product);
     } catch (const dnnl::error& e) {
-        fail(e, product);
+        if (e.status == dnnl_out_of_memory) throw std::bad_alloc();
+        if (e.status != dnnl_unimplemented || !has_bf16(product))
+            throw std::runtime_error(matrix_library() + " failed: " + e.what());
+        widened_ = std::make_unique<const widened_product>(product);
     }
 }
 
@@ -159,11 +167,13 @@ std::shared_ptr<const matmul> matmul::of(matrix_product product) {
 }
 
 int64_t matmul::scratch_bytes() const {
+    if (widened_ != nullptr) return widened_->scratch_bytes();
     return primitive_ == nullptr ? 0 : int64_t(primitive_->descriptor.scratchpad_desc().get_size());
 }
 
 void matmul::run(void* c, const void* a, const void* b, const float* bias, void* scratch) const {
     if (is_thin(product_)) return thin_product(product_, c, a, b, bias);
+    if (widened_ != nullptr) return widened_->run(c, a, b, bias, scratch);
     const thread_scope scope(product_.threads);
     if (primitive_ == nullptr) return gemm(product_, c, a, b);
     const dnnl::engine& engine = processor_engine();

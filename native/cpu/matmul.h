@@ -7,10 +7,14 @@
 #include <string>
 
 #include "core/matrix.h"
+#include "cpu/level.h"
 
 namespace mim::cpu {
 
 std::string matrix_library();  // "oneDNN 2.6.3"
+
+// Before the first product: nothing better than this level is used.
+void limit_matmul(level most);
 
 // c (M, N) = a (M, K) b (K, N), plus bias (N) in f32 on each row, plus what c held before. Sums are
 // kept in f32.
@@ -24,11 +28,13 @@ struct matrix_product {
     auto operator<=>(const matrix_product&) const = default;
 };
 
+class widened_product;
+
 // A product ready to run: compiled for its sizes once, then kept for the life of the process. Safe
 // from any thread.
 class matmul {
 public:
-    // From the cache, or made now. MIM_ERROR_UNSUPPORTED where the processor cannot do it.
+    // From the cache, or made now.
     static std::shared_ptr<const matmul> of(matrix_product product);
 
     explicit matmul(const matrix_product& product);
@@ -41,8 +47,9 @@ public:
 private:
     struct primitive;
     matrix_product product_;
-    // null for a product that is made another way: a thin one, or oneDNN's gemm
+    // at most one of them; none for a product that is made another way: a thin one, or oneDNN's gemm
     std::unique_ptr<const primitive> primitive_;
+    std::unique_ptr<const widened_product> widened_;
 };
 
 }  // namespace mim::cpu

@@ -125,6 +125,25 @@ HWY_INLINE float round_row(float* to, const float* from, int64_t count) {
     return sum_of_lanes(d, sum);
 }
 
+// mean[:] = the mean of the rows
+inline void mean_of_rows(float* mean, token_rows<const bf16> rows, int64_t count, int64_t dim) {
+    const float_lanes d;
+    const float_vector share = hn::Set(d, 1.0f / float(count));
+    for (int64_t c = 0; c < dim; c += lane_count()) {
+        float_vector sum = hn::Zero(d);
+        for (int64_t j = 0; j < count; ++j) sum = hn::Add(sum, load_some(d, rows[j] + c, dim - c));
+        hn::StoreU(hn::Mul(sum, share), d, mean + c);
+    }
+}
+
+// to[:] += factor from[:]; both have room for whole vectors.
+HWY_INLINE void add_row(float* to, const float* from, int64_t dim, float factor) {
+    const float_lanes d;
+    for (int64_t c = 0; c < dim; c += lane_count())
+        hn::StoreU(hn::MulAdd(hn::Set(d, factor), hn::LoadU(d, from + c), hn::LoadU(d, to + c)), d,
+                   to + c);
+}
+
 // `to` has rows up to a multiple of 16, each with zeros from `count` up to a whole vector.
 inline void pair_columns(const matrix& to, const matrix& from, int64_t count, int64_t dim) {
     const float_lanes d;

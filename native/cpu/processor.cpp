@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/level.h"
 #include "cpu/matmul.h"
 
 namespace mim {
@@ -34,24 +35,15 @@ std::string model_name() {
     return "unknown processor";
 }
 
-const char* instruction_set() {
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512bf16")) return "AVX-512 with bf16";
-    if (__builtin_cpu_supports("avx512f")) return "AVX-512";
-    if (__builtin_cpu_supports("avx2")) return "AVX2";
-    return "SSE2";
-}
-
 }  // namespace
 
 std::string processor::description() const {
-    return model_name() + ", " + instruction_set() + ", " + std::to_string(threads_) +
+    return model_name() + ", " + level_description() + ", " + std::to_string(threads_) +
            (threads_ == 1 ? " thread, " : " threads, ") + matrix_library();
 }
 
 bool processor::has_bf16() const {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512bf16");
+    return level_in_use() == level::avx512_bf16;
 }
 
 namespace {

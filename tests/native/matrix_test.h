@@ -53,16 +53,3 @@ std::vector<double> product(int64_t m, int64_t n, int64_t k, A&& a, B&& b) {
         }
     return c;
 }
-
-// Not every processor multiplies bf16; one that does not must say so.
-inline bool can_multiply(harness& t) {
-    tensor x = t.random({2, 2}), w = t.random({2, 2}), y = t.filled({2, 2}, NAN);
-    const mim_status status = mim_linear_forward(t.ctx(), y, x, w, nullptr);
-    if (status == MIM_OK || t.dtype() == MIM_F32) {
-        t.ok(status);
-        return true;
-    }
-    t.fails(status, MIM_ERROR_UNSUPPORTED,
-            {"mim_linear_forward", "bf16", "matrix product", "this processor"});
-    return false;
-}

@@ -32,7 +32,6 @@ struct gradients {
 }  // namespace
 
 OP_TEST(mlp, int64_t rows, int64_t inputs, int64_t hidden, int64_t outputs) {
-    if (!can_multiply(t)) GTEST_SKIP() << mim_last_error();
     strided x = random_strided(t, rows, inputs), dy = random_strided(t, rows, outputs);
     strided y = empty_strided(t, rows, outputs), dx = empty_strided(t, rows, inputs);
     weights p(t, inputs, hidden, outputs);
@@ -117,8 +116,9 @@ OP_TEST(mlp, int64_t rows, int64_t inputs, int64_t hidden, int64_t outputs) {
 // few that all may be unlucky.
 OP_CASES(mlp, {1, 1, 1, 1}, {3, 7, 5, 2}, {2, 2, 2, 2}, {98, 48, 192, 48}, {1, 64, 33, 17},
          {601, 6, 8200, 5});
-OP_CASES_BF16(mlp, {1, 1, 1, 1}, {3, 7, 5, 11}, {98, 48, 192, 48}, {523, 6, 16400, 5});
-// six results: too few for the tolerance where the bias is rounded too, as cuBLASLt does
+// few results are too few for the tolerance: one may fall where its sum nearly cancels
+OP_CASES_BF16(mlp, {1, 1, 1, 17}, {3, 7, 5, 11}, {98, 48, 192, 48}, {523, 6, 16400, 5});
+// six are too few where the bias is rounded too, as cuBLASLt does
 OP_CASES_BF16_ON(MIM_CPU, mlp, {3, 7, 5, 2});
 
 OP_TEST(mlp_derivative, int64_t rows, int64_t inputs, int64_t hidden, int64_t outputs) {

@@ -11,7 +11,7 @@ public sealed class SwinEncoder : IMaskedEncoder
 {
     private readonly SwinSettings _settings;
     private readonly PatchEmbed _patchEmbed;
-    private readonly LayerNorm _patchNorm;
+    private readonly LayerNorm? _patchNorm;
     private readonly Parameter? _position;
     private readonly Parameter _maskToken;
     private readonly StochasticDepth _dropPath;
@@ -28,7 +28,7 @@ public sealed class SwinEncoder : IMaskedEncoder
         var grid = settings.Grid;
         var stages = settings.Depths.Count;
         _patchEmbed = new PatchEmbed(scope["patch_embed"], grid, settings.Dim, WeightInits.Convolution);
-        _patchNorm = new LayerNorm(scope["patch_embed"]["norm"], settings.Dim, settings.Eps);
+        _patchNorm = settings.PatchNorm ? new LayerNorm(scope["patch_embed"]["norm"], settings.Dim, settings.Eps) : null;
         _position = settings.AbsolutePosition
             ? scope.Add("absolute_pos_embed", new Initializer.Normal(0.02), trainable: true, 1, grid.Count, settings.Dim)
             : null;
@@ -77,7 +77,8 @@ public sealed class SwinEncoder : IMaskedEncoder
         var dropPath = key is { } drawn ? _dropPath.Draw(drawn, step) : Tensor.None;
         var stages = step.Rent<StageSaved>(_stages.Length);
         var patches = _patchEmbed.Forward(images, Tensor.None, step, out var patchSaved);         // (B, L, C)
-        var normed = _patchNorm.Forward(new Residual(patches.Rows(), Tensor.None), step, out var patchNormSaved);
+        LayerNorm.Saved patchNormSaved = default;
+        var normed = _patchNorm?.Forward(new Residual(patches.Rows(), Tensor.None), step, out patchNormSaved) ?? patches;
         var x = Ops.EmbedTokens(
             normed.Reshape(batch, Grid.Count, -1), Tensor.None, _position?.ValueAs(Grid.Count, -1) ?? Tensor.None, Tensor.None,
             mask, mask.IsAbsent ? Tensor.None : _maskToken.ValueAs(-1), step).Rows();
@@ -115,7 +116,7 @@ public sealed class SwinEncoder : IMaskedEncoder
         var dnormed = Ops.EmbedTokensBackward(
             dx.Reshape(batch, Grid.Count, -1), Tensor.None, _position?.GradAs(Grid.Count, -1) ?? Tensor.None,
             kept.Mask.IsAbsent ? Tensor.None : _maskToken.GradAs(-1), Tensor.None, kept.Mask, classToken: false, step);
-        var dpatches = _patchNorm.Backward(dnormed.Rows(), Tensor.None, kept.PatchNorm, step);
+        var dpatches = _patchNorm?.Backward(dnormed.Rows(), Tensor.None, kept.PatchNorm, step) ?? dnormed;
         _patchEmbed.Backward(dpatches.Reshape(batch, Grid.Count, -1), dimages, kept.PatchEmbed, step);
     }
 

@@ -13,6 +13,9 @@ namespace MimNative.Encoders;
 public sealed record SwinSettings(
     PatchGrid Grid, int Dim, IReadOnlyList<int> Depths, IReadOnlyList<int> Heads, int Window, double MlpRatio = 4, float Eps = 1e-5f)
 {
+    /// <summary>Whether patches pass a LayerNorm before anything is added to them.</summary>
+    public bool PatchNorm { get; init; } = true;
+
     /// <summary>Whether a learned position is added to the tokens.</summary>
     public bool AbsolutePosition { get; init; }
 

@@ -47,7 +47,7 @@ public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
             : null;
         _patchEmbed = new PatchEmbed(scope["patch_embed"], grid, settings.Dim, init);
         var rows = RelativePositionBias.Rows(tokens.Rows, tokens.Columns, classToken: true);
-        if (settings.RelativePosition == RelativePositionKind.SharedBias)
+        if (settings.RelativePosition is RelativePositionKind.SharedBias or RelativePositionKind.BothBiases)
         {
             _sharedBias = new RelativePositionBias(scope["rel_pos_bias"], rows, settings.Heads, Initializer.Zeros);
         }
@@ -65,7 +65,7 @@ public sealed class VitEncoder : IMaskedEncoder, IVisibleEncoder
             {
                 KeyBias = settings.KeyBias,
                 LayerScale = settings.LayerScale,
-                RelativePositions = settings.RelativePosition == RelativePositionKind.Bias ? rows : 0,
+                RelativePositions = settings.RelativePosition is RelativePositionKind.Bias or RelativePositionKind.BothBiases ? rows : 0,
                 Buckets = settings.RelativePosition == RelativePositionKind.Contextual ? ContextualPosition.Buckets : 0,
                 Init = init,
                 InitLast = settings.NormalInit ? WeightInits.NormalOfLayer(block + 1) : null,

@@ -107,6 +107,7 @@ public static class Catalog
         return new SwinSettings(
             Grid(recipe), encoder.Dim, encoder.Depths, encoder.StageHeads, encoder.Window, encoder.MlpRatio)
         {
+            PatchNorm = encoder.PatchNorm,
             AbsolutePosition = encoder.Position == PositionKind.Learned,
             RelativePosition = encoder.RelativePosition == RelativePositionKind.Bias,
             KeyBias = encoder.KeyBias,

@@ -4,7 +4,7 @@ namespace MimNative.Nn;
 
 /// <summary>
 /// Multi-head self-attention with packed projections (Vaswani et al. 2017, section 3.2), with or without relative positions: a bias of
-/// its own or a shared one, windows, contextual buckets.
+/// its own, a shared one or the sum of both, windows, contextual buckets.
 /// </summary>
 public sealed class Attention
 {
@@ -109,6 +109,10 @@ public sealed class Attention
         Ops.AttentionBackward(
             dq, dk, dv, dbias, dtable, dy, q, k, v, saved.Position, saved.Y, saved.Lse, _scale, step);
         _relative?.Backward(dbias, context.RelativeIndex, step);
+        if (_relative is not null && !context.DBias.IsAbsent)
+        {
+            Ops.Add(context.DBias, context.DBias, dbias, step);
+        }
         return _qkv is { } plain
             ? plain.Backward(dqkv, saved.QkvLinear, step)
             : _unbiasedKeys!.Backward(dqkv, saved.QkvLinear, step);
@@ -119,7 +123,12 @@ public sealed class Attention
         var position = context.Position;
         if (_relative is not null)
         {
-            position = position with { Bias = _relative.Forward(context.RelativeIndex, step) };
+            var own = _relative.Forward(context.RelativeIndex, step);
+            if (!position.Bias.IsAbsent)
+            {
+                Ops.Add(own, own, position.Bias, step);
+            }
+            position = position with { Bias = own };
         }
         return _table is null ? position : position with { Table = _table.ValueAs(_headDim, -1) };
     }

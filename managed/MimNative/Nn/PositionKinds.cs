@@ -29,6 +29,9 @@ public enum RelativePositionKind
     /// <summary>The same with one table for all blocks (SimMIM's ViT).</summary>
     [JsonStringEnumMemberName("shared_bias")] SharedBias,
 
+    /// <summary>Both: what a block's own table and the one of all blocks say is added.</summary>
+    [JsonStringEnumMemberName("both_biases")] BothBiases,
+
     /// <summary>A learned vector per bucket of offsets, multiplied with the query (iRPE, product method, on keys: LoMaR).</summary>
     [JsonStringEnumMemberName("contextual")] Contextual,
 }

@@ -55,6 +55,9 @@ public sealed record EncoderRecipe
     /// <summary>swin: side of an attention window in tokens; clamped to the grid where the grid is smaller.</summary>
     public int Window { get; init; } = 6;
 
+    /// <summary>swin: whether patches pass a LayerNorm before anything is added to them.</summary>
+    public bool PatchNorm { get; init; } = true;
+
     /// <summary>What is added to the tokens.</summary>
     public PositionKind Position { get; init; } = PositionKind.SinCos;
 

@@ -75,9 +75,13 @@ internal static class SimMimCase
             recorded.Number("mlp_ratio"), (float)recorded.Number("layer_norm_eps", 1e-6))
         {
             Position = Flag("use_abs_pos_emb") ? PositionKind.Learned : PositionKind.None,
-            RelativePosition = Flag("use_shared_rel_pos_bias") ? RelativePositionKind.SharedBias
-                : Flag("use_rel_pos_bias") ? RelativePositionKind.Bias
-                : RelativePositionKind.None,
+            RelativePosition = (Flag("use_shared_rel_pos_bias"), Flag("use_rel_pos_bias")) switch
+            {
+                (true, true) => RelativePositionKind.BothBiases,
+                (true, false) => RelativePositionKind.SharedBias,
+                (false, true) => RelativePositionKind.Bias,
+                _ => RelativePositionKind.None,
+            },
             MaskToken = MaskTokenKind.Learned,
             KeyBias = false,
             LayerScale = recorded.Number("init_values", 0),
@@ -92,6 +96,7 @@ internal static class SimMimCase
             recorded.Number("mlp_ratio"), (float)recorded.Number("layer_norm_eps", 1e-5))
         {
             AbsolutePosition = recorded.Settings.Contains("ape") && recorded.Flag("ape"),
+            PatchNorm = !recorded.Settings.Contains("patch_norm") || recorded.Flag("patch_norm"),
         };
     }
 
