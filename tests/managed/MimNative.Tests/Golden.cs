@@ -17,11 +17,13 @@ internal static class Golden
         Path.Combine(Repository, "..", "shared", "golden"),
     ];
 
+    /// <summary>The path of tests/golden/name.safetensors.</summary>
+    public static string Find(string name) =>
+        Folders.Select(folder => Path.Combine(folder, name + ".safetensors")).FirstOrDefault(File.Exists)
+            ?? throw new FileNotFoundException($"no golden file '{name}' in {string.Join(", ", Folders)}");
+
     /// <summary>Opens tests/golden/name.safetensors.</summary>
-    public static SafetensorsFile Open(string name) =>
-        SafetensorsFile.Open(Folders.Select(folder => Path.Combine(folder, name + ".safetensors"))
-            .FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException($"no golden file '{name}' in {string.Join(", ", Folders)}"));
+    public static SafetensorsFile Open(string name) => SafetensorsFile.Open(Find(name));
 
     /// <summary>The paths of all files whose name matches, each name once.</summary>
     public static IEnumerable<string> Files(string pattern = "*") =>

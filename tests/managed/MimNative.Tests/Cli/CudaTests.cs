@@ -16,7 +16,7 @@ public sealed class CudaTests : FolderTests
     private static string Emulated => EmulatedDevice.Library;
 
     private static Finished OnDevice(params IEnumerable<string> arguments) =>
-        CommandLine.RunWith(Variable, Emulated, [.. arguments, "--device", "cuda"]);
+        CommandProcess.RunWith(Variable, Emulated, [.. arguments, "--device", "cuda"]);
 
     [TestCase("mae_normpix1")]
     [TestCase("pixmim_normpix0")]
@@ -39,7 +39,7 @@ public sealed class CudaTests : FolderTests
     {
         double[] Losses(string folder, params string[] more)
         {
-            CommandLine.RunWith(
+            CommandProcess.RunWith(
                 Variable, Emulated,
                 ["pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At(folder), .. more]).Succeeds();
             return [.. File.ReadLines(At($"{folder}/metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble())];
@@ -59,7 +59,7 @@ public sealed class CudaTests : FolderTests
     [Test]
     public void A_device_that_cannot_be_had_is_an_error_that_lists_what_was_tried()
     {
-        var result = CommandLine.RunWith(
+        var result = CommandProcess.RunWith(
             Variable, "/nowhere/libmim_cuda.so", "pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At("run"),
             "--device", "cuda");
         result.Fails(ExitCode.Unavailable, "tried /nowhere/libmim_cuda.so (", "MIM_CUDA_LIBRARY may name its file");
@@ -68,9 +68,9 @@ public sealed class CudaTests : FolderTests
     [Test]
     public void The_doctor_says_which_backend_loads_and_why_not_otherwise()
     {
-        string found = CommandLine.RunWith(Variable, Emulated, "doctor").Succeeds();
+        string found = CommandProcess.RunWith(Variable, Emulated, "doctor").Succeeds();
         Assert.That(found, Does.Contain("cuda      CUDA emulated by the processor"));
-        string missing = CommandLine.RunWith(Variable, "/nowhere/libmim_cuda.so", "doctor").Succeeds();
+        string missing = CommandProcess.RunWith(Variable, "/nowhere/libmim_cuda.so", "doctor").Succeeds();
         Assert.That(missing, Does.Contain("cuda      not available: ").And.Contain("/nowhere/libmim_cuda.so"));
     }
 
@@ -78,7 +78,7 @@ public sealed class CudaTests : FolderTests
     public void A_library_that_is_no_backend_is_refused()
     {
         string other = Path.Combine(Path.GetDirectoryName(Emulated)!, "..", "..", "..", "native", "libmim.so");
-        string told = CommandLine.RunWith(Variable, other, "doctor").Succeeds();
+        string told = CommandProcess.RunWith(Variable, other, "doctor").Succeeds();
         Assert.That(told, Does.Contain("has no mim_cuda_built_against"));
     }
 
@@ -118,7 +118,7 @@ public sealed class CudaTests : FolderTests
             {"name": "ops", "device": "cuda:0", "threads": 1, "precision": "bf16", "seconds": 0,
              "ops": [{"name": "small", "op": "layer_norm", "sizes": {"rows": 3, "dim": 24}}]}
             """;
-        using var measured = JsonDocument.Parse(CommandLine.RunWith(Variable, Emulated, "bench", "--measure", Task).Succeeds());
+        using var measured = JsonDocument.Parse(CommandProcess.RunWith(Variable, Emulated, "bench", "--measure", Task).Succeeds());
         Assert.That(measured.RootElement.GetProperty("ops")[0].GetProperty("milliseconds").GetDouble(), Is.GreaterThan(0));
         Assert.That(measured.RootElement.GetProperty("description").GetString(), Does.Contain("CUDA emulated"));
     }
@@ -127,7 +127,7 @@ public sealed class CudaTests : FolderTests
     public void A_library_of_another_version_is_refused()
     {
         string other = Path.Combine(Path.GetDirectoryName(Emulated)!, "libmim_cuda_of_another_version.so");
-        CommandLine.RunWith(
+        CommandProcess.RunWith(
                 Variable, other, "pretrain", "--recipe", TinyRun.RecipeFile, "--data", TinyRun.Pictures, "--out", At("run"), "--device", "cuda")
             .Fails(ExitCode.Unavailable, $"{other} was built against another version of libmim than this one");
     }
