@@ -36,7 +36,6 @@ internal static class DemoCommand
                     .. CommonOptions.Short("train.precision", precision, parsed),
                 ]);
             using var context = CommonOptions.Open(parsed, device, threads);
-            Precisions.Require(Precisions.Resolve(recipe.Train.Precision, context), context);
             using var source = Open(shell, parsed.GetValue(data), parsed.GetValue(seed), folder);
             Pretrainer.RequireFits(recipe, source.Count);
             var run = RunFolder.Create(folder, recipe, parsed.GetValue(data) ?? Drawn(folder));

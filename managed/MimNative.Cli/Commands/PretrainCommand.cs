@@ -97,7 +97,6 @@ internal static class PretrainCommand
             using var pictures = ImageSources.Open(path!);
             // Before the folder is made: a run that cannot begin should not be in the way of one that can.
             Pretrainer.RequireFits(loaded, pictures.Count);
-            Precisions.Require(Precisions.Resolve(loaded.Train.Precision, context), context);
             return job.Run(RunFolder.Create(parsed.GetValue(output)!, loaded, path!), pictures, context);
         });
         return command;

@@ -58,10 +58,6 @@ internal static class SweepCommand
             using var source = ImageSources.Open(path);
             var plan = SweepPlan.Make(parsed.GetValue(recipe)!, settings, tried, parsed.GetValue(steps), source.Count);
             using var context = CommonOptions.Open(parsed, device, threads);
-            foreach (var cell in plan.Cells.Where(c => c.Recipe is not null))
-            {
-                Precisions.Require(Precisions.Resolve(cell.Recipe!.Train.Precision, context), context);
-            }
             var folder = SweepFolder.Open(parsed.GetValue(output)!, plan, source, path);
             var sweep = new Sweep(folder, source, path) { CheckpointEvery = parsed.GetValue(checkpointEvery) };
             var pretrain = new PretrainSettings { Workers = parsed.GetValue(workers), Strict = parsed.GetValue(strict) };

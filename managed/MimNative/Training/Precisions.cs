@@ -21,28 +21,6 @@ public static class Precisions
         _ => throw new ArgumentOutOfRangeException(nameof(resolved), resolved, "not resolved for a device"),
     };
 
-    /// <summary>Requires that the device can compute so, in hardware or not.</summary>
-    /// <exception cref="MimException">It cannot.</exception>
-    public static void Require(Precision resolved, Context context)
-    {
-        if (resolved != Precision.Bf16)
-        {
-            return;
-        }
-        // A product that is planned and never made: whether there is one is known then.
-        using var step = new Step(context) { Compute = DType.BF16 };
-        try
-        {
-            step.Plan(planned => Ops.Linear(
-                planned.Empty(DType.BF16, 16, 16), planned.Empty(DType.BF16, 16, 16), Tensor.None, planned));
-        }
-        catch (MimException e) when (e.Status == MimStatus.Unsupported)
-        {
-            throw new MimException(
-                MimStatus.Unsupported, $"train.precision is bf16, which this device cannot compute: {context.Description}; use f32");
-        }
-    }
-
     /// <summary>For people: what is computed with, and why where that is not what was asked for, or slow.</summary>
     /// <param name="asked">The recipe's.</param>
     /// <param name="used">The run's, resolved when it began.</param>

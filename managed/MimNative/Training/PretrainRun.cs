@@ -68,7 +68,6 @@ public sealed class PretrainRun : IDisposable
             var checkpoints = _checkpoints.All();
             var from = checkpoints.Count == 0 ? null : OfLatest(checkpoints, latest => ReadState(latest, stepsPerEpoch));
             var precision = from?.Precision ?? Precisions.Resolve(folder.Recipe.Train.Precision, context);
-            Precisions.Require(precision, context);
             Model = new Model(folder.Recipe, context, Precisions.Type(precision));
             if (from is not null)
             {

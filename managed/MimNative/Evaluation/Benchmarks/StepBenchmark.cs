@@ -38,7 +38,6 @@ public sealed class StepBenchmark : IDisposable
         _imported = ProcessMemory.Peak();
         var (train, image) = (_recipe.Train, _recipe.Image);
         _context = new Context(Device.Parse(task.Device), task.Threads);
-        Precisions.Require(task.Precision, _context);
         _model = new Model(_recipe, _context, Precisions.Type(task.Precision));
         _optimizer = new AdamW(
             _model.Store, new AdamWSettings(train.Beta1, train.Beta2, train.Epsilon, train.WeightDecay, train.Clip),

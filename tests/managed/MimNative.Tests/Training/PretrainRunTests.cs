@@ -19,6 +19,9 @@ public sealed class PretrainRunTests : FolderTests
     private static readonly Recipe TinyBf16 =
         Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", "train.precision=bf16"]);
 
+    private static readonly Recipe TinyAuto =
+        Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", "train.precision=auto"]);
+
     private static readonly long[] EveryStep = [1, 2, 3, 4, 5, 6];
 
     [Test]
@@ -56,7 +59,7 @@ public sealed class PretrainRunTests : FolderTests
         var here = Precisions.Resolve(Precision.Auto, context);
         foreach (var precision in new[] { "f32", "bf16" })
         {
-            RunFolder run = Train(At(precision), pictures, [3]);
+            RunFolder run = Train(At(precision), pictures, [3], recipe: TinyAuto);
             var state = run.Latest!.StatePath;
             Assert.That(run.Latest!.ReadState().Precision, Is.EqualTo(here));
             File.WriteAllText(state, File.ReadAllText(state).Replace(
