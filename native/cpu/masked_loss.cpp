@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/loss_kind.h"
 #include "cpu/parallel.h"
 #include "cpu/processor.h"
 
@@ -188,20 +189,29 @@ float normalize_patch(float* t, int64_t count, float eps) {
 // err(e) and err'(e). Where e is not a number, neither is.
 template <int32_t kind>
 HWY_INLINE float_vector error_value(float_lanes d, float_vector e, float_vector beta) {
-    if constexpr (kind == MIM_LOSS_L2) return hn::Mul(e, e);
-    if constexpr (kind == MIM_LOSS_L1) return hn::Abs(e);
-    const float_vector half = hn::Set(d, 0.5f), size = hn::Abs(e);
-    const float_vector quadratic = hn::Div(hn::Mul(half, hn::Mul(e, e)), beta);
-    return hn::IfThenElse(hn::Lt(size, beta), quadratic, hn::NegMulAdd(half, beta, size));
+    if constexpr (kind == MIM_LOSS_L2) {
+        return hn::Mul(e, e);
+    } else if constexpr (kind == MIM_LOSS_L1) {
+        return hn::Abs(e);
+    } else {
+        static_assert(kind == MIM_LOSS_SMOOTH_L1);
+        const float_vector half = hn::Set(d, 0.5f), size = hn::Abs(e);
+        const float_vector quadratic = hn::Div(hn::Mul(half, hn::Mul(e, e)), beta);
+        return hn::IfThenElse(hn::Lt(size, beta), quadratic, hn::NegMulAdd(half, beta, size));
+    }
 }
 
 template <int32_t kind>
 HWY_INLINE float_vector error_slope(float_lanes d, float_vector e, float_vector beta) {
-    if constexpr (kind == MIM_LOSS_L2) return hn::Add(e, e);
     const float_vector sign = hn::CopySign(hn::Set(d, 1.0f), e);
-    if constexpr (kind == MIM_LOSS_L1)
+    if constexpr (kind == MIM_LOSS_L2) {
+        return hn::Add(e, e);
+    } else if constexpr (kind == MIM_LOSS_L1) {
         return hn::IfThenElse(hn::Gt(hn::Abs(e), hn::Zero(d)), sign, e);
-    return hn::IfThenElse(hn::Ge(hn::Abs(e), beta), sign, hn::Div(e, beta));
+    } else {
+        static_assert(kind == MIM_LOSS_SMOOTH_L1);
+        return hn::IfThenElse(hn::Ge(hn::Abs(e), beta), sign, hn::Div(e, beta));
+    }
 }
 
 // One row of pred against its target t. `weight` is d loss / d err: mask * grad_scale /
@@ -382,10 +392,10 @@ void masked_loss(context& ctx, const view& loss, const view* loss_per_patch, con
 
     dispatch_dtype(pred.dtype, [&](auto tag) {
         using T = decltype(tag);
-        const auto compare = params.kind == MIM_LOSS_L2   ? compare_rows<T, MIM_LOSS_L2>
-                             : params.kind == MIM_LOSS_L1 ? compare_rows<T, MIM_LOSS_L1>
-                                                          : compare_rows<T, MIM_LOSS_SMOOTH_L1>;
-        compare(ctx, views, grid, errors, vectors, padded, denominator, params);
+        dispatch_loss_kind(params.kind, [&](auto kind) {
+            compare_rows<T, decltype(kind)::value>(ctx, views, grid, errors, vectors, padded,
+                                                   denominator, params);
+        });
     });
 
     double total = 0;

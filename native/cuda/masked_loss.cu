@@ -4,6 +4,7 @@
 // decides. The gradients are derived in docs/math/masked_loss.md.
 #include <algorithm>
 
+#include "core/loss_kind.h"
 #include "cuda/patches.h"
 #include "cuda/reduce.h"
 #include "cuda/token_rows.h"
@@ -78,16 +79,26 @@ struct loss_arguments {
 template <int32_t kind>
 __device__ float error_value(float e, float beta) {
     const float size = fabsf(e);
-    if constexpr (kind == MIM_LOSS_L2) return e * e;
-    if constexpr (kind == MIM_LOSS_L1) return size;
-    return size < beta ? 0.5f * (e * e) / beta : size - 0.5f * beta;
+    if constexpr (kind == MIM_LOSS_L2) {
+        return e * e;
+    } else if constexpr (kind == MIM_LOSS_L1) {
+        return size;
+    } else {
+        static_assert(kind == MIM_LOSS_SMOOTH_L1);
+        return size < beta ? 0.5f * (e * e) / beta : size - 0.5f * beta;
+    }
 }
 template <int32_t kind>
 __device__ float error_slope(float e, float beta) {
-    if constexpr (kind == MIM_LOSS_L2) return e + e;
     const float size = fabsf(e), sign = copysignf(1.0f, e);
-    if constexpr (kind == MIM_LOSS_L1) return size > 0 ? sign : e;
-    return size >= beta ? sign : e / beta;
+    if constexpr (kind == MIM_LOSS_L2) {
+        return e + e;
+    } else if constexpr (kind == MIM_LOSS_L1) {
+        return size > 0 ? sign : e;
+    } else {
+        static_assert(kind == MIM_LOSS_SMOOTH_L1);
+        return size >= beta ? sign : e / beta;
+    }
 }
 
 // A row of pred, its patch of the target and its gradients, as one block sees them. A thread has n
@@ -362,16 +373,14 @@ void gpu::masked_loss(context& ctx, const view& loss, const view* loss_per_patch
                                        .scale = scale};
         dispatch_width<T>(values, {all.pred, all.dpred}, [&](auto width) {
             constexpr int n = decltype(width)::value;
-            const auto kernel = params.kind == MIM_LOSS_L2 ? compare_rows_kernel<T, MIM_LOSS_L2, n>
-                                : params.kind == MIM_LOSS_L1
-                                    ? compare_rows_kernel<T, MIM_LOSS_L1, n>
-                                    : compare_rows_kernel<T, MIM_LOSS_SMOOTH_L1, n>;
             const unsigned threads = threads_for(values / n);
             const int64_t blocks = by_patches ? pred.shape[0] * grid.patches : all_rows;
-            launch({blocks_for(blocks, 1), threads,
-                    shared_bytes<double>(threads / 32) +
-                        (values <= most_staged ? shared_bytes<float>(values) : 0)},
-                   kernel, all);
+            const int64_t shared = shared_bytes<double>(threads / 32) +
+                                   (values <= most_staged ? shared_bytes<float>(values) : 0);
+            dispatch_loss_kind(params.kind, [&](auto kind) {
+                launch({blocks_for(blocks, 1), threads, shared},
+                       compare_rows_kernel<T, decltype(kind)::value, n>, all);
+            });
         });
     });
     launch({1, last_threads, shared_bytes<double>(last_threads / 32)}, add_errors_kernel,

@@ -8,9 +8,9 @@ OP_CASES(attention, {1, 1, 1, 1, 1, dense, 0}, {2, 1, 1, 3, 16, dense, 3},
          {3, 17, 17, 3, 33, packed, 3}, {1, 17, 1, 2, 7, dense, 0}, {2, 50, 50, 3, 64, packed, 0},
          {2, 50, 50, 3, 64, packed, 3}, {1, 49, 49, 5, 32, packed, 1},
          {1, 196, 50, 2, 64, dense, 3}, {2, 50, 197, 2, 64, heads_first, 0},
-         {2, 197, 197, 3, 64, packed, 0}, {2, 197, 197, 3, 64, packed, 3},
          {1, 197, 197, 2, 80, packed, 0}, {1, 65, 65, 2, 128, packed, 1},
          {1, 130, 1100, 1, 24, dense, 3});
+OP_CASES_LARGE(attention, {2, 197, 197, 3, 64, packed, 0}, {2, 197, 197, 3, 64, packed, 3});
 OP_CASES_BF16(attention, {2, 3, 5, 3, 1, dense, 3}, {3, 17, 17, 3, 33, packed, 3},
               {2, 50, 50, 3, 64, packed, 0}, {1, 65, 33, 2, 128, heads_first, 1},
               {1, 197, 197, 2, 80, packed, 3},
@@ -38,7 +38,8 @@ OP_CASES(attention_table, {1, 1, 1, 1, 1, 1, dense, with_dtable},
          {2, 50, 50, 3, 64, 50, packed, with_dtable}, {2, 50, 50, 3, 12, 50, packed, with_dtable},
          {2, 50, 50, 2, 64, 50, packed, 0}, {2, 7, 19, 2, 16, 17, heads_first, with_dtable},
          {1, 70, 33, 2, 40, 64, dense, with_bias | with_dbias | with_dtable},
-         {1, 9, 9, 1, 128, 300, dense, with_dtable}, {1, 197, 197, 2, 64, 50, packed, with_dtable});
+         {1, 9, 9, 1, 128, 300, dense, with_dtable});
+OP_CASES_LARGE(attention_table, {1, 197, 197, 2, 64, 50, packed, with_dtable});
 OP_CASES_BF16(attention_table, {2, 50, 50, 3, 64, 50, packed, with_dtable},
               {2, 50, 50, 2, 12, 50, packed, 0}, {1, 70, 100, 2, 33, 20, dense, 0},
               {2, 65, 80, 1, 64, 90, dense, with_bias | with_dbias | with_dtable},

@@ -53,8 +53,8 @@ OP_TEST(linear, int64_t rows, int64_t inputs, int64_t outputs) {
             t.near("y without bias", y(r, n), bare);
         }
 }
-OP_CASES(linear, {1, 1, 1}, {3, 7, 5}, {98, 192, 384}, {197, 384, 96}, {66, 1100, 130},
-         {70, 800, 2050});
+OP_CASES(linear, {1, 1, 1}, {3, 7, 5}, {98, 192, 384}, {197, 384, 96}, {66, 1100, 130});
+OP_CASES_LARGE(linear, {70, 800, 2050});
 OP_CASES_BF16(linear, {1, 1, 1}, {3, 7, 5}, {98, 192, 384}, {197, 384, 96});
 // An extent of 1, where a stride says nothing; and extents of 2, the smallest with strides.
 OP_TEST(linear_thin, int64_t rows, int64_t inputs, int64_t outputs) {
@@ -169,7 +169,8 @@ OP_TEST(linear_threads, int64_t rows, int64_t inputs, int64_t outputs) {
         t.near("dbias", dbias, first_dbias);
     }
 }
-OP_CASES(linear_threads, {3, 7, 5}, {197, 192, 96}, {800, 48, 64}, {400, 1536, 384});
+OP_CASES(linear_threads, {3, 7, 5}, {197, 192, 96}, {800, 48, 64});
+OP_CASES_LARGE(linear_threads, {400, 1536, 384});
 
 // A planned call counts its scratch and leaves every view alone; the same call then needs no more
 // than was counted.

@@ -5,6 +5,9 @@
 //     OP_CASES(layer_scale, {1, 1}, {3, 7}, {197, 768});        // f32
 //     OP_CASES_BF16(layer_scale, {3, 7});                  // the same, t.dtype() == MIM_BF16
 //     OP_CASES_ON(MIM_CUDA, layer_scale, {1, 1}), OP_CASES_BF16_ON       // for one device alone
+//     OP_CASES_LARGE(layer_scale, {394, 768}), OP_CASES_BF16_LARGE       // not under the sanitizers
+//
+// Under sanitizers code is slow, and real sizes take it through no other lines than small and odd ones do.
 //
 // Inputs are rounded to their dtype and read back as double, so a reference sees what the kernel
 // sees. Errors are gathered per name (t.near) and judged at the end: the relative L2 norm, and the
@@ -169,6 +172,16 @@ bool register_cases(const char* op, const char* file, int line, int32_t only_dev
     MIM_OP_CASES(op##_cases_on_##device, device, MIM_F32, op, __VA_ARGS__)
 #define OP_CASES_BF16_ON(device, op, ...) \
     MIM_OP_CASES(op##_cases_bf16_on_##device, device, MIM_BF16, op, __VA_ARGS__)
+
+#ifdef __SANITIZE_ADDRESS__
+#define OP_CASES_LARGE(op, ...)
+#define OP_CASES_BF16_LARGE(op, ...)
+#else
+#define OP_CASES_LARGE(op, ...) \
+    MIM_OP_CASES(op##_cases_large, ::mim::test::every_device, MIM_F32, op, __VA_ARGS__)
+#define OP_CASES_BF16_LARGE(op, ...) \
+    MIM_OP_CASES(op##_cases_bf16_large, ::mim::test::every_device, MIM_BF16, op, __VA_ARGS__)
+#endif
 
 }  // namespace mim::test
 

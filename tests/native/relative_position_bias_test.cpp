@@ -46,7 +46,8 @@ OP_TEST(relative_position_bias, int64_t queries, int64_t keys, int64_t rows, int
 // Pairs for several of a GPU's blocks, and for each more than it looks through at a time; a window of
 // Swin-B, and a ViT-B at 224 pixels with its class token.
 OP_CASES(relative_position_bias, {1, 1, 1, 1}, {1, 3, 2, 1}, {5, 7, 4, 3}, {17, 9, 40, 5},
-         {3, 22001, 40, 1}, {49, 49, 169, 4}, {197, 197, 732, 12});
+         {3, 22001, 40, 1}, {49, 49, 169, 4});
+OP_CASES_LARGE(relative_position_bias, {197, 197, 732, 12});
 
 OP_TEST(relative_position_bias_planning) {
     tensor table = t.random({9, 3}), index = random_index(t, 4, 5, 9),

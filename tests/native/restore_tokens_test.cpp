@@ -63,10 +63,11 @@ OP_TEST(restore_tokens, int64_t batch, int64_t patches, int64_t kept, int64_t di
     });
 }
 OP_CASES(restore_tokens, {1, 1, 1, 1, 0, 1}, {1, 1, 0, 1, 1, 1}, {3, 9, 4, 7, 1, 1},
-         {3, 9, 4, 7, 0, 0}, {2, 5, 5, 70, 1, 1}, {2, 5, 0, 70, 1, 0}, {8, 196, 49, 384, 1, 1},
-         {8, 196, 78, 192, 0, 1}, {37, 5, 2, 8, 1, 1});
+         {3, 9, 4, 7, 0, 0}, {2, 5, 5, 70, 1, 1}, {2, 5, 0, 70, 1, 0}, {37, 5, 2, 8, 1, 1});
+OP_CASES_LARGE(restore_tokens, {8, 196, 49, 384, 1, 1}, {8, 196, 78, 192, 0, 1});
 OP_CASES_BF16(restore_tokens, {1, 1, 1, 1, 0, 1}, {3, 9, 4, 7, 1, 1}, {3, 9, 4, 7, 0, 0},
-              {8, 196, 49, 384, 1, 1}, {37, 5, 2, 16, 1, 0});
+              {37, 5, 2, 16, 1, 0});
+OP_CASES_BF16_LARGE(restore_tokens, {8, 196, 49, 384, 1, 1});
 
 OP_TEST(restore_tokens_unwanted) {
     tensor dy = t.random({1, 4, 2}), dx = t.filled({1, 2, 2}, NAN),
