@@ -1,214 +1,227 @@
-using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace MimNative.Data;
 
-/// <summary>Where the bytes of a regular file lie in a tar archive.</summary>
-internal readonly record struct TarEntry(string Name, long Offset, long Size);
-
 /// <summary>
-/// Walks the headers of a tar archive, without reading the files between them: ustar with its prefix, GNU long names
-/// and large numbers, pax path and size. Folders, links and devices are passed over. The archive must not be
-/// compressed.
+/// Walks the headers of a tar archive, without reading the files between them, and finds the pictures: regular files,
+/// sparse ones, and links to either. Folders and devices are passed over. Archives that were joined end to end are read
+/// on. The archive must not be compressed.
 /// </summary>
 /// <remarks>
-/// An archive is a row of 512-byte blocks: a header, then the file's bytes, padded to a whole block. Two zero blocks
-/// end it; some writers leave them out. Header fields: name 0 (100), size 124 (12), checksum 148 (8), type 156, magic
-/// 257, prefix 345 (155).
+/// System.Formats.Tar is not used, because its reader ends with an exception at a sparse member, ends in silence at the
+/// zero blocks between joined archives, and makes one name of two that differ in bytes that are no UTF-8. It also takes
+/// several times as long for a large archive; the tests write their archives with it. An archive is a row of members:
+/// a header, then the file's bytes, filled up to whole blocks. Two zero blocks end it; some writers leave them out.
 /// </remarks>
-internal sealed class TarIndex(SafeFileHandle file, string path)
+internal sealed class TarIndex
 {
-    private const int Block = 512;
-    private const int LongestRecord = 1 << 20;
+    private readonly TarBlocks _archive;
+    private readonly PaxRecords _pax;
+    private readonly List<TarMember> _members = [];
+    private readonly TarFindings _findings;
+    private string? _longName;  // of GNU's records, for the member behind them
+    private string? _longLink;
+    private bool _isAwaited;  // something was said about the next member
 
-    private readonly long _length = RandomAccess.GetLength(file);
-    private readonly ByteBuffer _records = new();
-    private readonly byte[] _window = new byte[16 * Block];
-    private long _windowStart;
-    private int _windowCount;
-
-    /// <summary>The regular files for which <paramref name="wanted"/> is true, in the archive's order.</summary>
-    public List<TarEntry> Read(Func<string, bool> wanted)
+    private TarIndex(TarBlocks archive)
     {
-        RefuseCompressed();
-        var entries = new List<TarEntry>();
-        string? longName = null;  // from a GNU or pax record, for the entry that follows it
-        long? longSize = null;
-        for (long at = 0; at < _length;)
+        (_archive, _pax, _findings) = (archive, new PaxRecords(archive), new TarFindings(archive.Path));
+    }
+
+    /// <summary>The pictures of an archive.</summary>
+    public static TarContents Read(SafeFileHandle file, string path)
+    {
+        var index = new TarIndex(new TarBlocks(file, path));
+        index.Walk();
+        return index.Pictures();
+    }
+
+    private void Walk()
+    {
+        bool any = false, ended = false;  // a header was there; zero blocks were the last
+        for (long at = 0; at < _archive.Length;)
         {
-            var header = HeaderAt(at);
-            if (IsZero(header))
+            var block = _archive.At(at);
+            if (TarHeader.IsAt(block))
             {
+                at = ReadMember(new TarHeader(block), at);
+                (any, ended) = (true, false);
+            }
+            else if (TarBlocks.IsZero(block))
+            {
+                RequireMember(at);
+                at = _archive.SkipZeros(at);
+                ended = true;
+            }
+            else if (!any)
+            {
+                throw NoArchive(block, at);
+            }
+            else if (ended)
+            {
+                _findings.Behind = (at, _archive.Length - at);
                 break;
             }
-            RequireChecksum(header, at);
-            char type = (char)header[156];
-            string name = longName ?? Name(header);
-            // a pax size belongs to the file it precedes, not to a record between them
-            bool isRecord = type is 'x' or 'g' or 'L' or 'K';
-            long size = (isRecord ? null : longSize) ?? Number(header.Slice(124, 12), at);
-            long start = at + Block;
-            // links and devices carry no bytes, whatever their size field says
-            long stored = type is '1' or '2' or '3' or '4' or '5' or '6' ? 0 : size;
-            if (stored < 0 || stored > _length - start)
+            else
             {
-                throw new InvalidDataException(
-                    $"The tar archive '{path}' ends early: its entry '{name}' should reach byte " +
-                    $"{(decimal)start + stored}, but the file has {_length}.");
+                throw block.Length == TarBlocks.Size ? NoHeader(at) : CutHeader(block, at);
             }
-            at = start + (stored + Block - 1) / Block * Block;
-            switch (type)
-            {
-                case 'L':
-                    longName = Text(Record(start, stored, name));
-                    continue;
-                case 'x':
-                    ReadPax(Record(start, stored, name), ref longName, ref longSize);
-                    continue;
-                case 'g' or 'K':
-                    continue;
-                case '0' or '7' or '\0' when !name.EndsWith('/') && wanted(name):
-                    entries.Add(new TarEntry(name, start, stored));
-                    break;
-            }
-            longName = null;
-            longSize = null;
         }
-        return entries;
+        RequireMember(_archive.Length);
+        _findings.IsEmpty = !any;
     }
 
-    private void RefuseCompressed()
+    // Answers where the next header should be.
+    private long ReadMember(TarHeader header, long at)
     {
-        Span<byte> start = stackalloc byte[4];
-        int count = RandomAccess.Read(file, start, 0);
-        string? kind = count < 4 ? null : BinaryPrimitives.ReadUInt32BigEndian(start) switch
+        char type = header.Type;
+        bool isRecord = type is 'x' or 'X' or 'g' or 'L' or 'K';
+        string name = isRecord ? header.Name : _pax.Name ?? _longName ?? header.Name;
+        string target = _pax.LinkName ?? _longLink ?? header.LinkName;
+        // a pax size belongs to the file it precedes, not to a record between them
+        long size = (isRecord ? null : _pax.Size) ?? header.Size
+            ?? throw _archive.Damaged($"the header at byte {at} has a size that is no number");
+        long start = at + TarBlocks.Size;
+        if (type == 'S')
         {
-            >= 0x1f8b0000 and <= 0x1f8bffff => "gzip",
-            0x28b52ffd => "zstd",
-            0xfd377a58 => "xz",
-            >= 0x425a6800 and <= 0x425a68ff => "bzip2",
-            _ => null,
-        };
-        if (kind is not null)
+            var entry = SparseMember.FromHeader(_archive, at, name, size);
+            _members.Add(new TarMember(entry));
+            EndMember();
+            return entry.Offset + TarBlocks.Padded(size);
+        }
+        // links and devices carry no bytes, whatever their size field says
+        bool isEmpty = type is '2' or '3' or '4' or '5' or '6' || (type == '1' && !IsLinkWithBytes(start, size));
+        long stored = isEmpty ? 0 : size;
+        _archive.RequireBytes(start, stored, name);
+        _isAwaited |= isRecord && type != 'g';
+        switch (type)
         {
-            throw new InvalidDataException(
-                $"'{path}' is compressed with {kind}; pictures are read from the middle of a tar " +
+            case 'L':
+                _longName = TarText.Decode(_archive.Record(start, stored));
+                break;
+            case 'K':
+                _longLink = TarText.Decode(_archive.Record(start, stored));
+                break;
+            case 'x' or 'X' or 'g':
+                _pax.Read(_archive.Record(start, stored), global: type == 'g');
+                break;
+            default:
+                AddMember(type, name, target, start, stored);
+                EndMember();
+                break;
+        }
+        return start + TarBlocks.Padded(stored);
+    }
+
+    private void AddMember(char type, string name, string target, long start, long stored)
+    {
+        switch (type)
+        {
+            case '1' when stored == 0:
+                _members.Add(new TarMember(new TarEntry(name, start, 0), TarLink.Hard, target));
+                break;
+            case '2':
+                _members.Add(new TarMember(new TarEntry(name, start, 0), TarLink.Symbolic, target));
+                break;
+            case 'M':
+                _findings.AddContinued(name);
+                break;
+            // devices and folders; GNU's lists of folders, volume labels and old names; Solaris' rights and attributes
+            case '3' or '4' or '5' or '6' or 'D' or 'V' or 'N' or 'A' or 'E':
+                break;
+            default:  // '0', '7', and by POSIX every other letter; before POSIX a folder was a file with a slash
+                if (_pax.Continued is { } whole)
+                {
+                    _findings.AddContinued(whole);
+                }
+                else if (!name.EndsWith('/'))
+                {
+                    var sparse = SparseMember.FromPax(_archive, _pax, start, name, stored);
+                    _members.Add(new TarMember(sparse ?? new TarEntry(name, start, stored)));
+                }
+                break;
+        }
+    }
+
+    // pax archives may repeat the bytes for every hard link, and other writers leave the size of what has no bytes: where
+    // a header, the end or nothing follows at once there are none.
+    private bool IsLinkWithBytes(long start, long size)
+    {
+        if (size == 0)
+        {
+            return false;
+        }
+        var next = _archive.At(start);
+        return !TarBlocks.IsZero(next) && !TarHeader.IsAt(next);
+    }
+
+    private void EndMember()
+    {
+        (_longName, _longLink, _isAwaited) = (null, null, false);
+        _pax.EndMember();
+    }
+
+    // A record stands for the member behind it, so an archive that ends with one was cut.
+    private void RequireMember(long at)
+    {
+        if (_isAwaited)
+        {
+            throw _archive.EndsEarly($"at byte {at} an entry should follow what is said about it, but none does");
+        }
+    }
+
+    private TarContents Pictures()
+    {
+        bool isAnyLinked = _members.Exists(member => member.Link != TarLink.None && ImageNames.IsImage(member.Name));
+        var links = isAnyLinked ? new TarLinks(_members) : null;
+        var pictures = new List<TarEntry>();
+        foreach (var member in _members)
+        {
+            if (ImageNames.IsImage(member.Name) && Picture(member, links) is { } picture && _findings.Accepts(picture))
+            {
+                pictures.Add(picture);
+            }
+            links?.Pass(member);
+        }
+        return new TarContents([.. pictures], [.. _findings.Sentences()]);
+    }
+
+    private TarEntry? Picture(TarMember member, TarLinks? links)
+    {
+        if (member.Link == TarLink.None)
+        {
+            return member.Entry;
+        }
+        if (links!.Follow(member, out string why) is { } file)
+        {
+            return file with { Name = member.Name };
+        }
+        _findings.AddLost(member, why);
+        return null;
+    }
+
+    // The first block that is not zeros is no header.
+    private InvalidDataException NoArchive(ReadOnlySpan<byte> block, long at)
+    {
+        if (at == 0 && ArchiveKind.Compression(block) is { } compression)
+        {
+            return new InvalidDataException(
+                $"'{_archive.Path}' is compressed with {compression}; pictures are read from the middle of a tar " +
                 "archive, which works only uncompressed. Unpack it to a plain .tar first.");
         }
-    }
-
-    private ReadOnlySpan<byte> HeaderAt(long at)
-    {
-        if (at < _windowStart || at + Block > _windowStart + _windowCount)
+        if (ArchiveKind.Other(block) is { } other)
         {
-            _windowStart = at;
-            _windowCount = 0;
-            for (int read = 1; read > 0 && _windowCount < _window.Length; _windowCount += read)
-            {
-                read = RandomAccess.Read(file, _window.AsSpan(_windowCount), at + _windowCount);
-            }
-            if (_windowCount < Block)
-            {
-                throw new InvalidDataException(
-                    $"The tar archive '{path}' ends early: {_windowCount} bytes of a header of " +
-                    $"{Block} are there at byte {at}.");
-            }
+            return new InvalidDataException($"'{_archive.Path}' is no tar archive but {other}.");
         }
-        return _window.AsSpan((int)(at - _windowStart), Block);
+        return block.Length < TarBlocks.Size ? CutHeader(block, at)
+            : TarHeader.IsMarked(block) ? NoHeader(at)
+            : new InvalidDataException($"'{_archive.Path}' is no tar archive: at byte {at}, where its first header should be, " +
+                                       $"it has {Convert.ToHexString(block[..8])}.");
     }
 
-    private ReadOnlySpan<byte> Record(long start, long count, string name)
-    {
-        if (count > LongestRecord)
-        {
-            throw Damaged($"the record '{name}' at byte {start - Block} has {count} bytes, more than {LongestRecord}");
-        }
-        return ImageFile.ReadAt(file, start, count, _records, path);
-    }
+    private InvalidDataException NoHeader(long at) =>
+        _archive.Damaged($"there is no header at byte {at}, where one should be");
 
-    // The sum of all header bytes, with the checksum's own eight read as blanks; old writers summed signed bytes.
-    private void RequireChecksum(ReadOnlySpan<byte> header, long at)
-    {
-        long unsigned = 8 * ' ', signed = 8 * ' ';
-        for (int i = 0; i < Block; ++i)
-        {
-            if (i is < 148 or >= 156)
-            {
-                unsigned += header[i];
-                signed += (sbyte)header[i];
-            }
-        }
-        long stored = Number(header.Slice(148, 8), at);
-        if (stored != unsigned && stored != signed)
-        {
-            throw Damaged($"there is no header at byte {at}, where one should be");
-        }
-    }
-
-    // Octal digits, or with the top bit set a big-endian binary number.
-    private long Number(ReadOnlySpan<byte> field, long at)
-    {
-        if ((field[0] & 0x80) != 0)
-        {
-            return field[0] == 0x80 && field[..^8].IndexOfAnyExcept((byte)0, (byte)0x80) < 0
-                ? BinaryPrimitives.ReadInt64BigEndian(field[^8..])
-                : throw Damaged($"the header at byte {at} has a number out of range");
-        }
-        long value = 0;
-        foreach (byte digit in field.Trim(" \0"u8))
-        {
-            if (digit is < (byte)'0' or > (byte)'7')
-            {
-                throw Damaged($"the header at byte {at} has a number that is none");
-            }
-            value = value * 8 + (digit - '0');
-        }
-        return value;
-    }
-
-    private static string Name(ReadOnlySpan<byte> header)
-    {
-        string name = Text(header[..100]);
-        bool hasPrefix = header.Slice(257, 6).SequenceEqual("ustar\0"u8) && header[345] != 0;
-        return hasPrefix ? Text(header.Slice(345, 155)) + "/" + name : name;
-    }
-
-    // Records are "<length> <key>=<value>\n", the length counting itself.
-    private void ReadPax(ReadOnlySpan<byte> records, ref string? name, ref long? size)
-    {
-        while (!records.IsEmpty)
-        {
-            int blank = records.IndexOf((byte)' ');
-            if (blank < 1 || !int.TryParse(records[..blank], NumberStyles.None, null, out int length) ||
-                length <= blank || length > records.Length)
-            {
-                throw Damaged("a pax record has no valid length");
-            }
-            var record = records[(blank + 1)..length].TrimEnd((byte)'\n');
-            int equals = record.IndexOf((byte)'=');
-            if (equals >= 0 && record[..equals].SequenceEqual("path"u8))
-            {
-                name = Encoding.UTF8.GetString(record[(equals + 1)..]);
-            }
-            else if (equals >= 0 && record[..equals].SequenceEqual("size"u8))
-            {
-                size = long.TryParse(record[(equals + 1)..], NumberStyles.None, null, out long value)
-                    ? value
-                    : throw Damaged("a pax record has a size that is no number");
-            }
-            records = records[length..];
-        }
-    }
-
-    private static string Text(ReadOnlySpan<byte> bytes)
-    {
-        int end = bytes.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
-    }
-
-    private static bool IsZero(ReadOnlySpan<byte> block) => block.IndexOfAnyExcept((byte)0) < 0;
-
-    private InvalidDataException Damaged(string what) => new($"The tar archive '{path}' is damaged: {what}.");
+    private InvalidDataException CutHeader(ReadOnlySpan<byte> block, long at) =>
+        _archive.EndsEarly($"{block.Length} bytes of a header of {TarBlocks.Size} are there at byte {at}");
 }
