@@ -7,8 +7,9 @@ internal static class ArchiveKind
 {
     private static readonly (byte[] Start, string Name)[] Compressions =
     [
-        ([0x1f, 0x8b], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([0xfd, .. "7zXZ"u8], "xz"), ([.. "BZh"u8], "bzip2"),
-        ([0x04, 0x22, 0x4d, 0x18], "lz4"), ([.. "LZIP"u8], "lzip"), ([0x89, .. "LZO"u8], "lzop"), ([0x1f, 0x9d], "compress"),
+        ([0x1f, 0x8b], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([0xfd, .. "7zXZ"u8], "xz"),
+        ([.. "BZh"u8], "bzip2"), ([0x04, 0x22, 0x4d, 0x18], "lz4"), ([.. "LZIP"u8], "lzip"),
+        ([0x89, .. "LZO"u8], "lzop"), ([0x1f, 0x9d], "compress"),
     ];
 
     private static readonly (byte[] Start, string Name)[] Others =
@@ -20,7 +21,8 @@ internal static class ArchiveKind
         ([.. "RIFF"u8], "a RIFF file (WebP, WAV or AVI)"), ([.. "%PDF"u8], "a PDF"), ([.. "PAR1"u8], "a Parquet file"),
         ([0x89, .. "HDF"u8], "an HDF5 file"), ([.. "SQLite format 3"u8], "an SQLite database"),
         ([.. "version https://git-lfs"u8], "a Git LFS pointer (git lfs pull brings the file itself)"),
-        ([.. "<?xml"u8], "an XML text, perhaps a server's error"), ([.. "<!doctype html"u8], "a web page"), ([.. "<html"u8], "a web page"),
+        ([.. "<?xml"u8], "an XML text, perhaps a server's error"),
+        ([.. "<!doctype html"u8], "a web page"), ([.. "<html"u8], "a web page"),
     ];
 
     /// <summary>The compression's name; null where the bytes are not compressed.</summary>
@@ -33,8 +35,9 @@ internal static class ArchiveKind
     {
         foreach (var (start, name) in kinds)
         {
-            if (bytes.Length >= start.Length && Ascii.EqualsIgnoreCase(bytes[..start.Length], start) ||
-                bytes.StartsWith(start))
+            // web pages are written in either case
+            if (bytes.StartsWith(start) ||
+                (bytes.Length >= start.Length && Ascii.EqualsIgnoreCase(bytes[..start.Length], start)))
             {
                 return name;
             }

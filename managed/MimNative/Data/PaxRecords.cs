@@ -9,8 +9,8 @@ namespace MimNative.Data;
 /// </summary>
 /// <remarks>
 /// Records are "length key=value\n", the length counting itself. Values are UTF-8, with hdrcharset=BINARY whatever
-/// bytes the file system had; <see cref="TarText"/> reads both. Of a global header, GNU tar's keys for sparse files mean
-/// nothing, and its note that a file goes on from another volume is about the next member alone.
+/// bytes the file system had; <see cref="TarText"/> reads both. In a global header the keys for sparse files mean
+/// nothing, and GNU tar's note that a file goes on from another volume is about the next member alone.
 /// </remarks>
 internal sealed class PaxRecords(TarBlocks archive)
 {
@@ -47,7 +47,9 @@ internal sealed class PaxRecords(TarBlocks archive)
     public List<long> SparseNumbers { get; } = [];
 
     private string? this[string key] =>
-        (_own.TryGetValue(key, out string? value) || _global.TryGetValue(key, out value)) && value.Length > 0 ? value : null;
+        (_own.TryGetValue(key, out string? value) || _global.TryGetValue(key, out value)) && value.Length > 0
+            ? value
+            : null;
 
     /// <summary>Forgets what was about one member.</summary>
     public void EndMember()
@@ -110,5 +112,6 @@ internal sealed class PaxRecords(TarBlocks archive)
     private long SparseNumber(ReadOnlySpan<byte> text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value)
             ? value
-            : throw archive.Damaged($"a pax record has '{TarText.Decode(text)}' in the map of a sparse file, which is no number");
+            : throw archive.Damaged(
+                $"a pax record has '{TarText.Decode(text)}' in the map of a sparse file, which is no number");
 }

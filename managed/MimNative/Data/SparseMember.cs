@@ -1,15 +1,15 @@
 namespace MimNative.Data;
 
 /// <summary>
-/// Finds the map of a sparse member in the places where the formats have it: in the header and the blocks behind it (GNU
-/// tar's own format, star), in the pax records (versions 0.0 and 0.1), before the data (version 1.0).
+/// Finds the map of a sparse member where the formats have it: in the header and the blocks behind it (GNU tar's own
+/// format, star), in the pax records (versions 0.0 and 0.1), or before the data (version 1.0).
 /// </summary>
 internal static class SparseMember
 {
     private const int EntrySize = 24;  // an offset and a length, 12 bytes each
 
-    // Where the two formats with type 'S' have their fields. A block behind the header holds 21 entries and, at 504, whether
-    // another follows.
+    // Where the two formats with type 'S' have their fields: the first of some entries, whether more follow in another
+    // block, and the file's size with its holes.
     private readonly record struct Layout(int Entries, int Count, int More, int Size);
 
     private static readonly Layout Gnu = new(Entries: 386, Count: 4, More: 482, Size: 483);
@@ -35,7 +35,8 @@ internal static class SparseMember
             block = archive.At(at);
             if (block.Length < TarBlocks.Size)
             {
-                throw archive.EndsEarly($"the map of the sparse file '{name}' goes on at byte {at}, but the file has {archive.Length}");
+                throw archive.EndsEarly(
+                    $"the map of the sparse file '{name}' goes on at byte {at}, but the file has {archive.Length}");
             }
             AddEntries(block, Extension, numbers, name, archive);
             more = block[Extension.More] != 0;
@@ -52,8 +53,8 @@ internal static class SparseMember
             return version is (1, 0)
                 ? FromData(archive, SizeOf(pax, name, archive), start, name, stored)
                 : throw new InvalidDataException(
-                    $"The tar archive '{archive.Path}' has the sparse file '{name}' in version {version.Major}.{version.Minor}; " +
-                    "known are 0.0, 0.1 and 1.0. Write the archive again without --sparse.");
+                    $"The tar archive '{archive.Path}' has the sparse file '{name}' in version " +
+                    $"{version.Major}.{version.Minor}; known are 0.0, 0.1 and 1.0. Write the archive without --sparse.");
         }
         if (pax.SparseNumbers.Count == 0 && pax.SparseSize is null)
         {
@@ -61,8 +62,8 @@ internal static class SparseMember
         }
         if (pax.SparseCount is { } count && count != pax.SparseNumbers.Count / 2)
         {
-            throw archive.Damaged(
-                $"the map of the sparse file '{name}' has {pax.SparseNumbers.Count / 2} pieces, not the {count} it should");
+            throw archive.Damaged($"the map of the sparse file '{name}' has {pax.SparseNumbers.Count / 2} pieces, " +
+                                  $"not the {count} it should");
         }
         long size = SizeOf(pax, name, archive);
         return new TarEntry(name, start, size, SparseMap.From(pax.SparseNumbers, size, stored, name, archive));
@@ -100,7 +101,8 @@ internal static class SparseMember
         {
             if (at >= end)
             {
-                throw archive.Damaged($"the map of the sparse file '{name}' does not end within the {stored} bytes stored");
+                throw archive.Damaged(
+                    $"the map of the sparse file '{name}' does not end within the {stored} bytes stored");
             }
             foreach (byte letter in archive.At(at))
             {

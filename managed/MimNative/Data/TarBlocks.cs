@@ -70,7 +70,8 @@ internal sealed class TarBlocks(SafeFileHandle file, string path)
     {
         if (start > Length || count > Length - start)
         {
-            throw EndsEarly($"its entry '{name}' should reach byte {(decimal)start + count}, but the file has {Length}");
+            throw EndsEarly(
+                $"its entry '{name}' should reach byte {(decimal)start + count}, but the file has {Length}");
         }
     }
 

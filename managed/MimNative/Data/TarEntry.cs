@@ -1,8 +1,8 @@
 namespace MimNative.Data;
 
 /// <summary>
-/// Where the bytes of a file lie in a tar archive, and how many they are. A sparse file has a map: its size is that with
-/// all holes, and what is stored are the map's pieces.
+/// Where the bytes of a file lie in a tar archive, and how many they are. A sparse file has a map: its size is that
+/// with all holes, and what is stored are the map's pieces.
 /// </summary>
 internal readonly record struct TarEntry(string Name, long Offset, long Size, SparseMap? Map = null);
 
@@ -24,6 +24,3 @@ internal readonly record struct TarMember(TarEntry Entry, TarLink Link = TarLink
 {
     public string Name => Entry.Name;
 }
-
-/// <summary>The pictures of an archive, in its order, and a sentence for each thing that a reader should know.</summary>
-internal readonly record struct TarContents(TarEntry[] Pictures, string[] Warnings);

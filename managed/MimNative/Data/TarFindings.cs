@@ -4,8 +4,8 @@ namespace MimNative.Data;
 internal sealed class TarFindings(string archive)
 {
     /// <summary>
-    /// How many zeros a sparse picture may have that are not stored. A picture has few; a file of a few hundred bytes
-    /// that expands to gigabytes should not take the memory of every thread that reads.
+    /// How many zeros a sparse picture may have that are not stored. A picture has few; an archive of a few hundred
+    /// bytes that expands to gigabytes must not take the memory of every thread that reads.
     /// </summary>
     public const long MostHoles = 1 << 28;
 
@@ -17,8 +17,8 @@ internal sealed class TarFindings(string archive)
     /// <summary>The archive has not a single header.</summary>
     public bool IsEmpty { get; set; }
 
-    /// <summary>Bytes behind the end that are no members: where they begin, and how many.</summary>
-    public (long At, long Count) Behind { get; set; }
+    /// <summary>Bytes behind the end that are no members: where they begin, how many, and what they look like.</summary>
+    public (long At, long Count, string? Kind) Behind { get; set; }
 
     /// <summary>A link to a picture that leads to no file.</summary>
     public void AddLost(TarMember link, string why) => _lostLinks.Add($"'{link.Name}' to '{link.Target}', {why}");
@@ -56,32 +56,35 @@ internal sealed class TarFindings(string archive)
         }
         if (_lostLinks.Count > 0)
         {
-            yield return $"The tar archive '{archive}' has {Say(_lostLinks.Count, "link", "links")} to pictures that cannot be " +
-                         $"followed and left out; the first is {_lostLinks.First}.";
+            yield return In + Say(_lostLinks.Count, "link to a picture leads", "links to pictures lead") +
+                         $" to no file and had to be left out; the first is {_lostLinks.First}.";
         }
         if (_continued.Count > 0)
         {
-            yield return $"The tar archive '{archive}' goes on from another volume; " +
-                         $"{Say(_continued.Count, "picture is", "pictures are")} left out because only a part is here; " +
-                         $"the first is {_continued.First}. Join the volumes by unpacking them with tar --multi-volume.";
+            yield return In + Say(_continued.Count, "picture is", "pictures are") +
+                         " left out, because the beginning lies in another volume; " +
+                         $"the first is {_continued.First}. Unpack the volumes with tar --multi-volume.";
         }
         if (_tooLarge.Count > 0)
         {
-            yield return $"The tar archive '{archive}' has {Say(_tooLarge.Count, "picture", "pictures")} too large to read and " +
-                         $"left out; the first is {_tooLarge.First}. A picture may have {Array.MaxLength} bytes, a sparse one " +
-                         $"{MostHoles} bytes of holes.";
+            yield return In + Say(_tooLarge.Count, "picture is", "pictures are") +
+                         $" too large and left out; the first is {_tooLarge.First}. " +
+                         $"A picture may have {Array.MaxLength} bytes, a sparse one {MostHoles} of them in holes.";
         }
         if (_repeated.Count > 0)
         {
-            yield return $"The tar archive '{archive}' has {Say(_repeated.Count, "name", "names")} of pictures more than once; " +
-                         $"the first is '{_firstRepeated}'. Each of these pictures is used.";
+            yield return In + Say(_repeated.Count, "name of a picture is", "names of pictures are") +
+                         $" there more than once; the first is '{_firstRepeated}'. Each of these pictures is used.";
         }
         if (Behind.Count > 0)
         {
-            yield return $"The tar archive '{archive}' has {Say(Behind.Count, "byte", "bytes")} behind its end that are no part of an " +
-                         $"archive and left out, from byte {Behind.At} on.";
+            string kind = Behind.Kind is null ? "" : $" They begin like {Behind.Kind}.";
+            yield return In + Say(Behind.Count, "byte behind the end is", "bytes behind the end are") +
+                         $" no part of an archive and left out, from byte {Behind.At} on.{kind}";
         }
     }
+
+    private string In => $"In the tar archive '{archive}', ";
 
     private static string Say(long count, string one, string many) => $"{count} {(count == 1 ? one : many)}";
 

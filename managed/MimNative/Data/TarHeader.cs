@@ -39,7 +39,8 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
     private bool IsStar => _block.Slice(508, 4).SequenceEqual("tar\0"u8);
 
     /// <summary>Whether a block looks like a header, be its checksum right or wrong.</summary>
-    public static bool IsMarked(ReadOnlySpan<byte> block) => block.Slice(257, 5).SequenceEqual("ustar"u8);
+    public static bool IsMarked(ReadOnlySpan<byte> block) =>
+        block.Length > 262 && block.Slice(257, 5).SequenceEqual("ustar"u8);
 
     /// <summary>Whether a block is a header: whole, and with the right checksum.</summary>
     /// <remarks>
@@ -51,16 +52,20 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
         {
             return false;
         }
-        long unsigned = 8 * ' ', signed = 8 * ' ';
-        for (int i = 0; i < block.Length; ++i)
+        if (Number(block.Slice(148, 8)) is not { } stored)
         {
-            if (i is < 148 or >= 156)
-            {
-                unsigned += block[i];
-                signed += (sbyte)block[i];
-            }
+            return false;
         }
-        return Number(block.Slice(148, 8)) is { } stored && (stored == unsigned || stored == signed);
+        long sum = 8 * ' ';
+        foreach (byte value in block)
+        {
+            sum += value;
+        }
+        foreach (byte value in block.Slice(148, 8))
+        {
+            sum -= value;
+        }
+        return stored == sum || stored == sum - 256 * (CountNegative(block) - CountNegative(block.Slice(148, 8)));
     }
 
     /// <summary>
@@ -86,5 +91,15 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
             value = value * 8 + (digit - '0');
         }
         return value;
+    }
+
+    private static int CountNegative(ReadOnlySpan<byte> bytes)
+    {
+        int count = 0;
+        foreach (byte value in bytes)
+        {
+            count += value >> 7;
+        }
+        return count;
     }
 }

@@ -5,8 +5,8 @@ namespace MimNative.Data;
 /// <summary>
 /// The pictures in one or several tar archives ("shards", as WebDataset writes them), read where they lie: nothing is
 /// unpacked. The order is that of the shards as given, and inside a shard that of the archive. Entries of other kinds
-/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry", and where two
-/// shards have the same name "folder/shard.tar:entry".
+/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry", and where
+/// two shards have the same name "folder/shard.tar:entry".
 /// </summary>
 /// <remarks>
 /// Hard and symbolic links to files of the same archive are pictures like those, sparse files get their holes back, and
@@ -126,5 +126,6 @@ public sealed class TarSource : IImageSource
         return (_shards[low], _shards[low].Entries[index - _shards[low].First]);
     }
 
-    private sealed record Shard(string Path, string Label, SafeFileHandle File, int First, TarEntry[] Entries, string[] Warnings);
+    private sealed record Shard(
+        string Path, string Label, SafeFileHandle File, int First, TarEntry[] Entries, string[] Warnings);
 }

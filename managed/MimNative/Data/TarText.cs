@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -7,9 +8,9 @@ namespace MimNative.Data;
 internal static class TarText
 {
     /// <summary>
-    /// The bytes up to the first zero as UTF-8. Old archives have names in other character sets, and nothing says which:
-    /// a byte that is no UTF-8 is shown as \xE9. A backslash that would read like one is shown as \x5C, so that
-    /// different bytes are always different text.
+    /// The bytes up to the first zero as UTF-8. Old archives have names in other character sets, and nothing says
+    /// which: a byte that is no UTF-8 is shown as \xE9 or whatever it is. A backslash that would read like that is
+    /// shown as \x5C, so that different bytes are always different text.
     /// </summary>
     public static string Decode(ReadOnlySpan<byte> bytes)
     {
@@ -59,7 +60,7 @@ internal static class TarText
         var text = new StringBuilder();
         while (!bytes.IsEmpty)
         {
-            bool valid = Rune.DecodeFromUtf8(bytes, out var rune, out int count) == System.Buffers.OperationStatus.Done;
+            bool valid = Rune.DecodeFromUtf8(bytes, out var rune, out int count) == OperationStatus.Done;
             if (valid && !bytes.StartsWith(@"\x"u8))
             {
                 text.Append(rune);

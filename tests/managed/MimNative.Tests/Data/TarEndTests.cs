@@ -11,8 +11,10 @@ public sealed class TarEndTests
     public void Joined_archives_are_read_to_the_last([Values(1, 2, 19, 40)] int zeros)
     {
         using var folder = new TemporaryFolder();
-        using var source = new TarBytes().Add("a.png", "A").Zeros(zeros).Add("b.png", "B").Zeros(zeros).Zeros().Add("c.png", "C")
-            .Zeros(zeros).Open(folder);
+        using var source = new TarBytes()
+            .Add("a.png", "A").Zeros(zeros)
+            .Add("b.png", "B").Zeros(zeros).Zeros()
+            .Add("c.png", "C").Zeros(zeros).Open(folder);
         Assert.That(TarBytes.Read(source), Is.EqualTo(["a.png=A", "b.png=B", "c.png=C"]));
         Assert.That(source.Warnings, Is.Empty);
     }
@@ -28,7 +30,16 @@ public sealed class TarEndTests
         using var source = bytes.Open(folder);
         Assert.That(TarBytes.Read(source), Is.EqualTo(["a.png=A"]));
         Assert.That(source.Warnings, Has.Count.EqualTo(1));
-        Assert.That(source.Warnings[0], Does.Contain("a.tar").And.Contain($"has {count} byte").And.Contain("from byte 2560 on"));
+        Assert.That(source.Warnings[0],
+                    Does.Contain("a.tar").And.Contain($" {count} byte").And.Contain("from byte 2560 on"));
+    }
+
+    [Test]
+    public void Bytes_behind_the_end_are_named_where_they_are_known()
+    {
+        using var folder = new TemporaryFolder();
+        using var source = new TarBytes().Add("a.png", "A").Zeros().Raw([0x1f, 0x8b, 8, 0, 0]).Open(folder);
+        Assert.That(source.Warnings, Has.One.Contains("5 bytes").And.One.Contains("gzip"));
     }
 
     [TestCase(7)]
@@ -47,10 +58,15 @@ public sealed class TarEndTests
         using var folder = new TemporaryFolder();
         byte[] second = new TarBytes().Add("b.png", new string('b', 600)).Add("c.png", "C").ToArray();
         var first = new TarBytes().Add("a.png", "A").Zeros();
-        Assert.That(() => Joined(second[..700]), Throws.TypeOf<InvalidDataException>().With.Message.Contains("ends early")
-            .And.Message.Contains("'b.png'"));
-        second[1536 + 3] ^= 1;
-        Assert.That(() => Joined(second), Throws.TypeOf<InvalidDataException>().With.Message.Contains("no header at byte 3584"));
+        Assert.That(() => Joined(second[..700]),
+                    Throws.TypeOf<InvalidDataException>().With.Message.Contains("ends early").And.Message.Contains("'b.png'"));
+        foreach (int header in (int[])[0, 1536])
+        {
+            byte[] damaged = [.. second];
+            damaged[header + 3] ^= 1;
+            Assert.That(() => Joined(damaged),
+                        Throws.TypeOf<InvalidDataException>().With.Message.Contains($"no header at byte {2048 + header}"));
+        }
 
         TarSource Joined(byte[] bytes) => new TarBytes().Raw(first.ToArray()).Raw(bytes).Open(folder);
     }
@@ -69,9 +85,11 @@ public sealed class TarEndTests
     public void Name_that_is_there_twice_is_two_pictures_and_told()
     {
         using var folder = new TemporaryFolder();
-        using var source = new TarBytes().Add("x.txt").Add("a.png", "1").Add("b.png", "2").Add("x.txt").Add("./b.png", "3").Zeros()
+        using var source = new TarBytes()
+            .Add("x.txt").Add("a.png", "1").Add("b.png", "2").Add("x.txt").Add("./b.png", "3").Zeros()
             .Add("a.png", "4").Add("a.png", "5").Add("c.png", "6").Zeros().Open(folder);
-        Assert.That(TarBytes.Read(source), Is.EqualTo(["a.png=1", "b.png=2", "./b.png=3", "a.png=4", "a.png=5", "c.png=6"]));
+        Assert.That(TarBytes.Read(source),
+                    Is.EqualTo(["a.png=1", "b.png=2", "./b.png=3", "a.png=4", "a.png=5", "c.png=6"]));
         Assert.That(source.Warnings, Has.Count.EqualTo(1));
         Assert.That(source.Warnings[0], Does.Contain("a.tar").And.Contain("2 names").And.Contain("'b.png'"));
     }
@@ -100,7 +118,8 @@ public sealed class TarEndTests
         Directory.CreateDirectory(folder.File("val"));
         foreach (string shard in (string[])["train/0.tar", "val/0.tar"])
         {
-            using var one = new TarBytes().Add("a.png", "A").Add("b.png", type: '2', link: "gone").Zeros().Raw([1]).Open(folder, shard);
+            using var one = new TarBytes()
+                .Add("a.png", "A").Add("b.png", type: '2', link: "gone").Zeros().Raw([1]).Open(folder, shard);
         }
         using var source = new TarSource(folder.File("train/0.tar"), folder.File("val/0.tar"));
         Assert.That(FolderSourceTests.Names(source), Is.EqualTo(["train/0.tar:a.png", "val/0.tar:a.png"]));

@@ -32,7 +32,9 @@ public sealed class TarLinkTests
         foreach (bool first in (bool[])[true, false])
         {
             var bytes = new TarBytes();
-            _ = first ? bytes.Add(link, type: '2', link: target).Add(file, "A") : bytes.Add(file, "A").Add(link, type: '2', link: target);
+            _ = first ? bytes.Add(link, type: '2', link: target) : bytes;
+            bytes.Add(file, "A");
+            _ = first ? bytes : bytes.Add(link, type: '2', link: target);
             using var source = bytes.Zeros().Open(folder);
             Assert.That(TarBytes.Read(source), Does.Contain(link + "=A"));
             Assert.That(source.Warnings, Is.Empty);
@@ -43,7 +45,8 @@ public sealed class TarLinkTests
     public void Hard_link_leads_to_a_name_of_the_archive()
     {
         using var folder = new TemporaryFolder();
-        using var source = new TarBytes().Add("a.png", "A").Add("x/a.png", "wrong").Add("x/b.png", type: '1', link: "./a.png").Zeros().Open(folder);
+        using var source = new TarBytes()
+            .Add("a.png", "A").Add("x/a.png", "wrong").Add("x/b.png", type: '1', link: "./a.png").Zeros().Open(folder);
         Assert.That(TarBytes.Read(source), Is.EqualTo(["a.png=A", "x/a.png=wrong", "x/b.png=A"]));
     }
 
@@ -63,24 +66,27 @@ public sealed class TarLinkTests
     }
 
     [Test]
-    public void Long_names_of_targets_are_whole([Values] bool hard, [Values(TarEntryFormat.Gnu, TarEntryFormat.Pax)] TarEntryFormat format)
+    public void Long_names_of_targets_are_whole(
+        [Values] bool hard, [Values(TarEntryFormat.Gnu, TarEntryFormat.Pax)] TarEntryFormat format)
     {
         using var folder = new TemporaryFolder();
         string target = new string('d', 120) + "/" + new string('n', 120) + "ü.png";
         var type = hard ? TarEntryType.HardLink : TarEntryType.SymbolicLink;
         using (var writer = new TarWriter(File.Create(folder.File("a.tar")), format))
         {
-            System.Formats.Tar.TarEntry link = format == TarEntryFormat.Gnu ? new GnuTarEntry(type, "b.png") : new PaxTarEntry(type, "b.png");
+            var link = New(type, "b.png");
             link.LinkName = target;
             writer.WriteEntry(link);
-            System.Formats.Tar.TarEntry file = format == TarEntryFormat.Gnu
-                ? new GnuTarEntry(TarEntryType.RegularFile, target) : new PaxTarEntry(TarEntryType.RegularFile, target);
+            var file = New(TarEntryType.RegularFile, target);
             file.DataStream = new MemoryStream([1, 2, 3]);
             writer.WriteEntry(file);
         }
         using var source = new TarSource(folder.File("a.tar"));
         Assert.That(FolderSourceTests.Names(source), Is.EqualTo(["b.png", target]));
         Assert.That(source.ReadBytes(0, new ByteBuffer()).ToArray(), Is.EqualTo(new byte[] { 1, 2, 3 }));
+
+        System.Formats.Tar.TarEntry New(TarEntryType kind, string name) =>
+            format == TarEntryFormat.Gnu ? new GnuTarEntry(kind, name) : new PaxTarEntry(kind, name);
     }
 
     [TestCase('1', "gone.png")]
@@ -98,11 +104,13 @@ public sealed class TarLinkTests
         using var folder = new TemporaryFolder();
         using var source = new TarBytes()
             .Add("folder/", type: '5').Add("device.png", type: '3').Add("c", type: '2', link: "b.png")
-            .Add("b.png", type: type, link: target).Add("also.png", type: '2', link: "nothing").Add("no picture", type: '2', link: "nothing")
+            .Add("b.png", type: type, link: target)
+            .Add("also.png", type: '2', link: "nothing").Add("no picture", type: '2', link: "nothing")
             .Add("a.png", "A").Zeros().Open(folder);
         Assert.That(TarBytes.Read(source), Is.EqualTo(["a.png=A"]));
         Assert.That(source.Warnings, Has.Count.EqualTo(1));
-        Assert.That(source.Warnings[0], Does.Contain("a.tar").And.Contain("2 links").And.Contain($"'b.png' to '{target}'"));
+        Assert.That(source.Warnings[0],
+                    Does.Contain("a.tar").And.Contain("2 links").And.Contain($"'b.png' to '{target}'"));
     }
 
     [Test]
@@ -121,8 +129,10 @@ public sealed class TarLinkTests
         using var folder = new TemporaryFolder();
         void Sized(byte[] header) => TarBytes.Put(header, 124, TarBytes.Octal(5));
         using var source = new TarBytes()
-            .Add("a.png", "A").Add("without.png", type: '1', link: "a.png", edit: Sized).Add("symbolic.png", type: '2', link: "a.png", edit: Sized)
-            .Add("with.png", "bytes", type: '1', link: "a.png").Add("last.png", type: '1', link: "a.png", edit: Sized).Zeros().Open(folder);
+            .Add("a.png", "A").Add("without.png", type: '1', link: "a.png", edit: Sized)
+            .Add("symbolic.png", type: '2', link: "a.png", edit: Sized)
+            .Add("with.png", "bytes", type: '1', link: "a.png")
+            .Add("last.png", type: '1', link: "a.png", edit: Sized).Zeros().Open(folder);
         Assert.That(TarBytes.Read(source),
                     Is.EqualTo(["a.png=A", "without.png=A", "symbolic.png=A", "with.png=bytes", "last.png=A"]));
     }
@@ -131,8 +141,9 @@ public sealed class TarLinkTests
     public void Links_that_multiply_end_soon()
     {
         using var folder = new TemporaryFolder();
-        var bytes = new TarBytes().Add("x", type: '2', link: "x/x/x/x/x.png").Pax('x', ("linkpath", string.Concat(Enumerable.Repeat("a/", 200_000))))
-            .Add("long.png", type: '2');
+        var bytes = new TarBytes()
+            .Add("x", type: '2', link: "x/x/x/x/x.png")
+            .Pax('x', ("linkpath", string.Concat(Enumerable.Repeat("a/", 200_000)))).Add("long.png", type: '2');
         for (int i = 0; i < 1000; ++i)
         {
             bytes.Add($"{i}.png", type: '2', link: $"{i + 1}.png").Add($"x{i}.png", type: '2', link: "x/x");
