@@ -5,8 +5,15 @@ namespace MimNative.Data;
 /// <summary>
 /// The pictures in one or several tar archives ("shards", as WebDataset writes them), read where they lie: nothing is
 /// unpacked. The order is that of the shards as given, and inside a shard that of the archive. Entries of other kinds
-/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry".
+/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry", and where
+/// two shards have the same name "folder/shard.tar:entry".
 /// </summary>
+/// <remarks>
+/// Hard and symbolic links to files of the same archive are pictures like those, sparse files get their holes back, and
+/// archives that were joined are read to the last. A name that is there twice is two pictures. What had to be left out
+/// is told in <see cref="Warnings"/>. An archive that is damaged, cut, compressed or none is an
+/// <see cref="InvalidDataException"/>.
+/// </remarks>
 public sealed class TarSource : IImageSource
 {
     private readonly Shard[] _shards;
@@ -15,12 +22,13 @@ public sealed class TarSource : IImageSource
     {
         ArgumentNullException.ThrowIfNull(archives);
         _shards = new Shard[archives.Count];
+        string[] labels = Labels(archives);
         int opened = 0;
         try
         {
             for (int first = 0; opened < archives.Count; ++opened)
             {
-                _shards[opened] = Open(archives[opened], first);
+                _shards[opened] = Open(archives[opened], labels[opened], first);
                 first = checked(first + _shards[opened].Entries.Length);
             }
         }
@@ -33,14 +41,18 @@ public sealed class TarSource : IImageSource
             throw;
         }
         Count = _shards.Sum(shard => shard.Entries.Length);
+        Warnings = [.. _shards.SelectMany(shard => shard.Warnings)];
     }
 
     public int Count { get; }
 
+    /// <summary>What is odd about the archives, in their order; each sentence names its archive.</summary>
+    public IReadOnlyList<string> Warnings { get; }
+
     public string Name(int index)
     {
         var (shard, entry) = Find(index);
-        return _shards.Length == 1 ? entry.Name : Path.GetFileName(shard.Path) + ":" + entry.Name;
+        return _shards.Length == 1 ? entry.Name : shard.Label + ":" + entry.Name;
     }
 
     public string? Label(int index) => ImageNames.Label(Find(index).Entry.Name);
@@ -48,7 +60,9 @@ public sealed class TarSource : IImageSource
     public ReadOnlySpan<byte> ReadBytes(int index, ByteBuffer buffer)
     {
         var (shard, entry) = Find(index);
-        return ImageFile.ReadAt(shard.File, entry.Offset, entry.Size, buffer, shard.Path);
+        return entry.Map is null
+            ? ImageFile.ReadAt(shard.File, entry.Offset, entry.Size, buffer, shard.Path)
+            : entry.Map.Read(shard.File, entry.Offset, buffer, shard.Path);
     }
 
     public void Dispose()
@@ -59,7 +73,7 @@ public sealed class TarSource : IImageSource
         }
     }
 
-    private static Shard Open(string path, int first)
+    private static Shard Open(string path, string label, int first)
     {
         if (!System.IO.File.Exists(path))
         {
@@ -68,14 +82,35 @@ public sealed class TarSource : IImageSource
         var file = System.IO.File.OpenHandle(path, options: FileOptions.RandomAccess);
         try
         {
-            var entries = new TarIndex(file, path).Read(name => ImageNames.IsImage(name));
-            return new Shard(path, file, first, [.. entries]);
+            var contents = TarIndex.Read(file, path);
+            return new Shard(path, label, file, first, contents.Pictures, contents.Warnings);
         }
         catch
         {
             file.Dispose();
             throw;
         }
+    }
+
+    // The shards' file names; where two are the same, the paths from the folder that all of them lie in.
+    private static string[] Labels(IReadOnlyList<string> archives)
+    {
+        string[] names = [.. archives.Select(archive => Path.GetFileName(archive))];
+        if (names.Distinct().Count() == names.Length)
+        {
+            return names;
+        }
+        string[] full = [.. archives.Select(archive => Path.GetFullPath(archive))];
+        string? common = Path.GetDirectoryName(full[0]);
+        while (common is not null && !full.All(path => IsBelow(path, common)))
+        {
+            common = Path.GetDirectoryName(common);
+        }
+        return common is null ? full : [.. full.Select(path => Path.GetRelativePath(common, path).Replace('\\', '/'))];
+
+        static bool IsBelow(string path, string folder) =>
+            path.StartsWith(Path.EndsInDirectorySeparator(folder) ? folder : folder + Path.DirectorySeparatorChar,
+                            StringComparison.Ordinal);
     }
 
     private (Shard Shard, TarEntry Entry) Find(int index)
@@ -91,5 +126,6 @@ public sealed class TarSource : IImageSource
         return (_shards[low], _shards[low].Entries[index - _shards[low].First]);
     }
 
-    private sealed record Shard(string Path, SafeFileHandle File, int First, TarEntry[] Entries);
+    private sealed record Shard(
+        string Path, string Label, SafeFileHandle File, int First, TarEntry[] Entries, string[] Warnings);
 }
