@@ -101,7 +101,7 @@ internal sealed class PretrainJob
         display.Say(
             $"memory     {Numbers.Bytes(memory.Total)}: parameters {Numbers.Bytes(memory.Parameters)}, activations " +
             $"{Numbers.Bytes(memory.Activations)}, scratch {Numbers.Bytes(memory.Scratch)}, batches {Numbers.Bytes(memory.Batches)}");
-        source.Warnings.ToList().ForEach(warning => display.Say($"warning    {warning}"));
+        recipe.Warnings().Concat(source.Warnings).ToList().ForEach(warning => display.Say($"warning    {warning}"));
         if (IsResumed)
         {
             display.Say(loop.Progress.Step > 0

@@ -22,7 +22,7 @@ public sealed record RunSettings
     /// <summary>The run stops, saved, after this step; 0 for all its epochs. The schedule is that of all epochs.</summary>
     public long StopAfter { get; init; }
 
-    /// <summary>Told of the run's beginning, its checkpoints, and the pictures that are skipped.</summary>
+    /// <summary>Told of the run's beginning, what is unusual about its recipe, its checkpoints, and the pictures that are skipped.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>For tests: opens the files of checkpoints and may let them fail.</summary>
@@ -78,6 +78,10 @@ public sealed class PretrainRun : IDisposable
             _saved = Pretrainer.Progress.Step;
             _metrics = new RunMetrics(folder, Pretrainer.Progress.Step);
             settings.Logger.Begins(folder.Path, Pretrainer.Progress.Step, Pretrainer.TotalSteps);
+            foreach (var warning in folder.Recipe.Warnings())
+            {
+                settings.Logger.Warns(warning);
+            }
         }
         catch
         {
