@@ -163,7 +163,12 @@ public sealed class PretrainRun : IDisposable
             return;
         }
         _metrics.Flush();
-        var state = Pretrainer.State with { Data = _data, RecipeHash = Folder.Recipe.Hash() };
+        var state = Pretrainer.State with
+        {
+            Data = _data,
+            RecipeHash = Folder.Recipe.Hash(),
+            Device = $"{Model.Context.Device}: {Model.Context.Description}",
+        };
         var saved = _checkpoints.Save(state, Model.Tensors(), Model.Moments(), Metadata());
         _saved = state.Step;
         _settings.Logger.Saved(state.Step, saved.Folder);

@@ -19,6 +19,9 @@ public sealed class PretrainRunTests : FolderTests
     private static readonly Recipe TinyBf16 =
         Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", "train.precision=bf16"]);
 
+    private static readonly Recipe TinyF32 =
+        Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", "train.precision=f32"]);
+
     private static readonly long[] EveryStep = [1, 2, 3, 4, 5, 6];
 
     [Test]
@@ -42,7 +45,7 @@ public sealed class PretrainRunTests : FolderTests
     public void A_run_in_bf16_goes_on_bit_for_bit_too()
     {
         using var pictures = Pictures();
-        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6]);
+        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6], recipe: TinyF32);
         RequireSame(whole, Train(At("stopped"), pictures, EveryStep, workers: 2, recipe: TinyBf16));
         Assert.That(Numbers(whole)[0], Is.Not.EqualTo(Numbers(plain)[0]), "bf16 was used");
         Assert.That(whole.Latest!.ReadState().Precision, Is.EqualTo(Precision.Bf16));
