@@ -1,11 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using MimNative.Cli.Terminal;
-using MimNative.Export;
 using MimNative.Recipes;
-using MimNative.Runtime;
 using MimNative.Training;
-using Spectre.Console;
 
 namespace MimNative.Cli.Commands;
 
@@ -27,15 +23,23 @@ internal static class InfoCommand
             var asJson = parsed.GetValue(json);
             if (name == "recipes")
             {
-                Recipes(shell, asJson);
+                InfoRecipes.Show(shell, asJson);
             }
             else if (name.EndsWith(".safetensors", StringComparison.Ordinal))
             {
-                Tensors(shell, name, asJson);
+                InfoTensors.Show(shell, name, asJson);
             }
             else if (Directory.Exists(name))
             {
-                Run(shell, RunFolder.Open(name), asJson);
+                var run = RunSummary.Of(RunFolder.Open(name));
+                if (asJson)
+                {
+                    InfoRunJson.Show(shell, run);
+                }
+                else
+                {
+                    InfoRun.Show(shell, run);
+                }
             }
             else
             {
@@ -44,105 +48,5 @@ internal static class InfoCommand
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    private static void Recipes(Shell shell, bool json)
-    {
-        var recipes = Recipe.Names.Select(n => Recipe.Load(n)).ToList();
-        if (json)
-        {
-            JsonOutput.Print(shell, writer =>
-            {
-                writer.WriteStartArray();
-                foreach (var recipe in recipes)
-                {
-                    writer.WriteRawValue(recipe.ToJson());
-                }
-                writer.WriteEndArray();
-            });
-            return;
-        }
-        var table = Tables.New("recipe", "what it is", "differs from the defaults of its method in");
-        foreach (var recipe in recipes)
-        {
-            var differences = recipe.Differences().Where(d => d.Key is not ("name" or "description"));
-            table.AddRow(
-                Markup.Escape(recipe.Name), Markup.Escape(recipe.Description),
-                Markup.Escape(string.Join(", ", differences.Select(d => $"{d.Key} {d.Value}"))));
-        }
-        Tables.Print(shell, table);
-    }
-
-    private static void Tensors(Shell shell, string path, bool json)
-    {
-        using var file = SafetensorsFile.Open(path);
-        if (json)
-        {
-            JsonOutput.Print(shell, writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteStartObject("metadata");
-                foreach (var (key, value) in file.Metadata)
-                {
-                    writer.WriteString(key, value);
-                }
-                writer.WriteEndObject();
-                writer.WriteStartArray("tensors");
-                foreach (var entry in file.Entries)
-                {
-                    writer.WriteStartObject();
-                    writer.WriteString("name", entry.Name);
-                    writer.WriteString("dtype", entry.Type.Name());
-                    writer.WriteStartArray("shape");
-                    entry.Shape.ToList().ForEach(writer.WriteNumberValue);
-                    writer.WriteEndArray();
-                    writer.WriteEndObject();
-                }
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            });
-            return;
-        }
-        foreach (var (key, value) in file.Metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
-        {
-            shell.Output.WriteLine($"{key} = {value}");
-        }
-        foreach (var entry in file.Entries)
-        {
-            shell.Output.WriteLine(entry);
-        }
-        var numbers = file.Entries.Sum(e => e.Count);
-        shell.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Entries.Count} tensors, {numbers:N0} numbers"));
-    }
-
-    private static void Run(Shell shell, RunFolder run, bool json)
-    {
-        var checkpoints = run.Checkpoints().All();
-        var state = run.Latest?.ReadState();
-        if (json)
-        {
-            JsonOutput.Print(shell, writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteString("folder", run.Path);
-                writer.WriteStartArray("checkpoints");
-                checkpoints.ToList().ForEach(c => writer.WriteStringValue(c.Folder));
-                writer.WriteEndArray();
-                writer.WriteNumber("step", state?.Step ?? 0);
-                writer.WriteNumber("epoch", state?.Epoch ?? 0);
-                writer.WritePropertyName("recipe");
-                writer.WriteRawValue(run.Recipe.ToJson());
-                writer.WriteEndObject();
-            });
-            return;
-        }
-        shell.Output.WriteLine(run.Recipe.ToJson());
-        shell.Output.WriteLine(state is null
-            ? "no checkpoint yet"
-            : $"step {state.Step}, epoch {state.Epoch} of {run.Recipe.Train.Epochs}, {state.SamplesSeen} images seen");
-        foreach (var checkpoint in checkpoints)
-        {
-            shell.Output.WriteLine(checkpoint.Folder);
-        }
     }
 }

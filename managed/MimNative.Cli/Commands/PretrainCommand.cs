@@ -78,6 +78,7 @@ internal static class PretrainCommand
                 Workers = parsed.GetValue(workers),
                 Strict = parsed.GetValue(strict),
                 Json = parsed.GetValue(json),
+                RecipeName = parsed.GetValue(recipe),
                 IsResumed = continued is not null,
             };
             var path = parsed.GetValue(data);

@@ -24,6 +24,9 @@ internal sealed class PretrainJob
 
     public bool Json { get; init; }
 
+    /// <summary>What a new run's recipe was loaded by, a name or a file; null where the run was there before.</summary>
+    public string? RecipeName { get; init; }
+
     /// <summary>Whether the run was there before.</summary>
     public bool IsResumed { get; init; }
 
@@ -87,7 +90,10 @@ internal sealed class PretrainJob
         var (recipe, loop) = (run.Folder.Recipe, run.Pretrainer);
         if (loop.Progress.Step == 0)
         {
-            display.Say(recipe.ToJson());
+            foreach (var line in RecipeFacts.Lines(recipe, recipe.Base(RecipeName), run.Folder.RecipePath))
+            {
+                display.Say(line);
+            }
         }
         display.Say($"device     {context.Device}: {context.Description}");
         display.Say(string.Create(CultureInfo.InvariantCulture, $"model      {run.Model.Store.TrainedCount:N0} trained parameters"));
@@ -101,7 +107,7 @@ internal sealed class PretrainJob
         display.Say(
             $"memory     {Numbers.Bytes(memory.Total)}: parameters {Numbers.Bytes(memory.Parameters)}, activations " +
             $"{Numbers.Bytes(memory.Activations)}, scratch {Numbers.Bytes(memory.Scratch)}, batches {Numbers.Bytes(memory.Batches)}");
-        source.Warnings.ToList().ForEach(warning => display.Say($"warning    {warning}"));
+        recipe.Warnings().Concat(source.Warnings).ToList().ForEach(warning => display.Say($"warning    {warning}"));
         if (IsResumed)
         {
             display.Say(loop.Progress.Step > 0

@@ -36,8 +36,7 @@ public sealed class EpochOrder
                 Ops.RandomUniform(uniforms, first, sample: 0, RandomStream.Order, epoch, seed);
                 used = 0;
             }
-            ulong value = ((ulong)(uniforms[used] * 16777216f) << 24) + (ulong)(uniforms[used + 1] * 16777216f);
-            int partner = (int)((UInt128)value * (ulong)(i + 1) >> 48);
+            int partner = Below(i + 1, uniforms.Slice(used, 2));
             (_samples[i], _samples[partner]) = (_samples[partner], _samples[i]);
         }
     }
@@ -50,4 +49,11 @@ public sealed class EpochOrder
 
     /// <summary>The sample at a position of the epoch.</summary>
     public long this[long position] => _samples[position];
+
+    /// <summary>A whole number from 0 to below <paramref name="count"/>, of two uniform numbers of 24 bits.</summary>
+    internal static int Below(int count, ReadOnlySpan<float> uniforms)
+    {
+        ulong value = ((ulong)(uniforms[0] * 16777216f) << 24) + (ulong)(uniforms[1] * 16777216f);
+        return (int)((UInt128)value * (ulong)count >> 48);
+    }
 }

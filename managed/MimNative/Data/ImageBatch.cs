@@ -8,6 +8,7 @@ namespace MimNative.Data;
 public sealed class ImageBatch
 {
     private readonly byte[] _pixels;
+    private readonly long[] _keys;
     private readonly long[] _samples;
     private readonly int _viewLength;
     private ExceptionDispatchInfo? _failure;
@@ -18,6 +19,7 @@ public sealed class ImageBatch
     {
         _viewLength = checked(3 * height * width);
         _pixels = GC.AllocateUninitializedArray<byte>(checked(count * _viewLength), pinned: true);
+        _keys = new long[count];
         _samples = new long[count];
         (Height, Width) = (height, width);
     }
@@ -40,13 +42,17 @@ public sealed class ImageBatch
     /// </summary>
     public ReadOnlyMemory<long> Samples => _samples;
 
+    /// <summary>
+    /// Whose turn it was: the sample that a view's random numbers belong to, its crop's and its mask's. They are the <see cref="Samples"/>,
+    /// but for stand-ins.
+    /// </summary>
+    public ReadOnlyMemory<long> Keys => _keys;
+
     /// <summary>The epoch the batch belongs to, from 0.</summary>
     public long Epoch { get; private set; }
 
     /// <summary>The number of the batch in its epoch, from 0.</summary>
     public long Index { get; private set; }
-
-    internal EpochOrder Order { get; private set; } = null!;
 
     /// <summary>Views that are not finished yet.</summary>
     internal int Missing { get; set; }
@@ -56,11 +62,17 @@ public sealed class ImageBatch
 
     internal void Begin(EpochOrder order, long index)
     {
-        (Order, Epoch, Index, Missing) = (order, order.Epoch, index, Count);
+        (Epoch, Index, Missing) = (order.Epoch, index, Count);
         _failure = null;
+        for (int slot = 0; slot < Count; ++slot)
+        {
+            _keys[slot] = order[(index * Count) + slot];
+        }
     }
 
     internal Span<byte> View(int slot) => _pixels.AsSpan(slot * _viewLength, _viewLength);
+
+    internal int KeyOf(int slot) => (int)_keys[slot];
 
     internal void SetSample(int slot, int sample) => _samples[slot] = sample;
 

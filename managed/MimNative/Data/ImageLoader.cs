@@ -171,8 +171,8 @@ public sealed class ImageLoader : IDisposable
             Exception? failure = null;
             try
             {
-                long position = batch.Index * batch.Count + slot;
-                batch.SetSample(slot, _reader.Read(batch.Order, position, workspace, batch.View(slot)));
+                int sample = batch.KeyOf(slot);
+                batch.SetSample(slot, _reader.Read(sample, batch.Epoch, workspace, batch.View(slot)));
             }
             catch (Exception error)
             {

@@ -4,20 +4,19 @@ using MimNative.Runtime;
 namespace MimNative.Data;
 
 /// <summary>
-/// Makes the view for a position of an epoch. A picture that cannot be decoded is skipped and another stands in for it,
-/// by a rule that depends only on which pictures are bad, never on time or threads.
+/// Makes the view of a sample. Where its picture cannot be decoded another one stands in for it, by a rule that depends only on which
+/// pictures are bad: never on batches, time or threads.
 /// </summary>
 /// <remarks>
-/// The rule: position p of an epoch of n samples shows the first good one of the positions p, p + s, p + 2s, ... (mod
-/// n), where s is the smallest number from the batch size up that has no divisor in common with n. So the stand-in
-/// comes from another batch as a rule, and every sample is tried once before it is an error that none is good.
+/// The stand-in is the first good one of <see cref="StandIns"/>; where there is none, that is an error. It is seen with the crop (and, see
+/// <see cref="ImageBatch.Keys"/>, the mask) that the sample itself would have had, so an epoch that shows a picture twice does not show
+/// the same view twice.
 /// </remarks>
 internal sealed class SampleReader
 {
     private readonly IImageSource _source;
     private readonly ITransform _transform;
     private readonly long _seed;
-    private readonly long _stride;
     private readonly bool _strict;
     private readonly Action<SkippedImage>? _report;
     private readonly Lock _reporting = new();
@@ -27,11 +26,6 @@ internal sealed class SampleReader
     {
         (_source, _transform, _seed) = (source, transform, options.Seed);
         (_strict, _report) = (options.Strict, options.Skipped);
-        _stride = options.BatchSize;
-        while (CommonDivisor(_stride, source.Count) != 1)
-        {
-            ++_stride;
-        }
     }
 
     /// <summary>The pictures skipped so far.</summary>
@@ -40,25 +34,35 @@ internal sealed class SampleReader
     /// <summary>How many pictures were skipped so far.</summary>
     public int BadCount => _bad.Count;
 
-    /// <summary>Fills pixels with the view for a position, and says which sample it shows.</summary>
-    public int Read(EpochOrder order, long position, Workspace workspace, Span<byte> pixels)
+    /// <summary>Fills pixels with the view of a sample, and says which picture it shows.</summary>
+    public int Read(int sample, long epoch, Workspace workspace, Span<byte> pixels)
     {
-        for (long tried = 0; tried < order.Count; ++tried)
+        Ops.RandomUniform(workspace.Uniforms, first: 0, sample, RandomStream.Crop, epoch, _seed);
+        if (TryShow(sample, workspace, pixels))
         {
-            int sample = (int)order[(position + tried * _stride) % order.Count];
-            if (!_bad.ContainsKey(sample) && TryRead(sample, order.Epoch, workspace, pixels))
+            return sample;
+        }
+        var standIns = new StandIns(_source.Count, _seed, epoch, sample);
+        for (int tried = 0; tried < _source.Count; ++tried)
+        {
+            int other = standIns[tried];
+            if (TryShow(other, workspace, pixels))
             {
-                return sample;
+                return other;
             }
         }
         var first = _bad.Values.MinBy(bad => bad.Sample)!;
         throw new InvalidDataException(
-            $"None of the {order.Count} pictures can be decoded; the first is '{first.Name}': " +
+            $"None of the {_source.Count} pictures can be decoded; the first is '{first.Name}': " +
             first.Reason);
     }
 
-    private bool TryRead(int sample, long epoch, Workspace workspace, Span<byte> pixels)
+    private bool TryShow(int sample, Workspace workspace, Span<byte> pixels)
     {
+        if (_bad.ContainsKey(sample))
+        {
+            return false;
+        }
         string? reason = TryDecode(sample, workspace.Bytes, out var image);
         if (image is null)
         {
@@ -67,7 +71,6 @@ internal sealed class SampleReader
         }
         using (image)
         {
-            Ops.RandomUniform(workspace.Uniforms, first: 0, sample, RandomStream.Crop, epoch, _seed);
             _transform.Apply(image, workspace.Uniforms, pixels);
             return true;
         }
@@ -114,15 +117,6 @@ internal sealed class SampleReader
                 _report(skipped);
             }
         }
-    }
-
-    private static long CommonDivisor(long a, long b)
-    {
-        while (b != 0)
-        {
-            (a, b) = (b, a % b);
-        }
-        return a;
     }
 
     /// <summary>What one worker uses again for every picture.</summary>

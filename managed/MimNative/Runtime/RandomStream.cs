@@ -23,4 +23,7 @@ public enum RandomStream
 
     /// <summary>Places of windows.</summary>
     Window = 6,
+
+    /// <summary>Pictures that stand in for those that cannot be decoded.</summary>
+    StandIn = 7,
 }

@@ -20,6 +20,9 @@ public sealed class Checkpoint
     /// <summary>The file that holds the run's state.</summary>
     public string StatePath => Path.Combine(Folder, StateFile);
 
+    /// <summary>Its size on the disk.</summary>
+    public long Bytes => new DirectoryInfo(Folder).EnumerateFiles().Sum(file => file.Length);
+
     /// <summary>Reads the run's state.</summary>
     /// <exception cref="InvalidFileException">It is damaged, or of another step than the folder says.</exception>
     public RunState ReadState()

@@ -31,6 +31,10 @@ internal static class DataFingerprint
         };
     }
 
+    /// <summary>How many pictures there are; null where the fingerprint does not say.</summary>
+    public static int? CountOf(IReadOnlyDictionary<string, string> data) =>
+        int.TryParse(data.GetValueOrDefault(Count), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : null;
+
     public static void RequireSame(IReadOnlyDictionary<string, string> then, IReadOnlyDictionary<string, string> now)
     {
         if (then.GetValueOrDefault(Count) != now[Count])

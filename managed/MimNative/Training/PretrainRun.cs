@@ -22,7 +22,7 @@ public sealed record RunSettings
     /// <summary>The run stops, saved, after this step; 0 for all its epochs. The schedule is that of all epochs.</summary>
     public long StopAfter { get; init; }
 
-    /// <summary>Told of the run's beginning, its checkpoints, and the pictures that are skipped.</summary>
+    /// <summary>Told of the run's beginning, what is unusual about its recipe, its checkpoints, and the pictures that are skipped.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>For tests: opens the files of checkpoints and may let them fail.</summary>
@@ -77,6 +77,10 @@ public sealed class PretrainRun : IDisposable
             _saved = Pretrainer.Progress.Step;
             _metrics = new RunMetrics(folder, Pretrainer.Progress.Step);
             settings.Logger.Begins(folder.Path, Pretrainer.Progress.Step, Pretrainer.TotalSteps);
+            foreach (var warning in folder.Recipe.Warnings())
+            {
+                settings.Logger.Warns(warning);
+            }
         }
         catch
         {
@@ -158,7 +162,12 @@ public sealed class PretrainRun : IDisposable
             return;
         }
         _metrics.Flush();
-        var state = Pretrainer.State with { Data = _data, RecipeHash = Folder.Recipe.Hash() };
+        var state = Pretrainer.State with
+        {
+            Data = _data,
+            RecipeHash = Folder.Recipe.Hash(),
+            Device = $"{Model.Context.Device}: {Model.Context.Description}",
+        };
         var saved = _checkpoints.Save(state, Model.Tensors(), Model.Moments(), Metadata());
         _saved = state.Step;
         _settings.Logger.Saved(state.Step, saved.Folder);

@@ -23,6 +23,9 @@ public sealed class RunFolder
     /// <summary>The complete recipe.</summary>
     public Recipe Recipe { get; }
 
+    /// <summary>Where the complete recipe is.</summary>
+    public string RecipePath => In(RecipeFile);
+
     /// <summary>Where the pictures are.</summary>
     /// <exception cref="InvalidFileException">The file that says so is missing or empty.</exception>
     public string DataPath =>

@@ -16,7 +16,7 @@ internal sealed class RunLock : IDisposable
     {
         try
         {
-            _file = new FileStream(Path.Combine(folder, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _file = new FileStream(In(folder), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (IsTaken(e))
         {
@@ -28,8 +28,24 @@ internal sealed class RunLock : IDisposable
         }
     }
 
+    /// <summary>Whether a process trains the run in a folder now. Reads only, so a folder that cannot be written can be asked about.</summary>
+    public static bool IsHeld(string folder)
+    {
+        try
+        {
+            using var file = new FileStream(In(folder), FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (Exception e) when (DiskFailure.Is(e))
+        {
+            return e is IOException taken && IsTaken(taken);  // otherwise there is no such file, or none for us
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static string In(string folder) => Path.Combine(folder, "run.lock");
 
     // EWOULDBLOCK of flock on Linux and macOS, ERROR_SHARING_VIOLATION on Windows.
     private static bool IsTaken(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);

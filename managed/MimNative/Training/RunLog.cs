@@ -13,4 +13,7 @@ internal static partial class RunLog
 
     [LoggerMessage(3, LogLevel.Warning, "Picture {Name} was skipped: {Reason}")]
     public static partial void Skipped(this ILogger logger, string name, string reason);
+
+    [LoggerMessage(4, LogLevel.Warning, "The recipe is unusual: {Warning}")]
+    public static partial void Warns(this ILogger logger, string warning);
 }

@@ -9,7 +9,7 @@ namespace MimNative.Training;
 /// <summary>
 /// Where a training run stands: with the parameters and the optimiser's moments, all that is needed to
 /// continue as if it had never stopped. Masks, crops and the order of the data follow from the seed and these
-/// counters alone. Stored as a checkpoint's state.json, in which no field may be missing.
+/// counters alone. Stored as a checkpoint's state.json, in which no field may be missing but the device.
 /// </summary>
 public sealed record RunState
 {
@@ -48,6 +48,9 @@ public sealed record RunState
     /// goes on with. Runs of version 1 computed in f32.
     /// </summary>
     public Precision Precision { get; init; }
+
+    /// <summary>The device that computed the latest steps, for people; null where an earlier version wrote the file.</summary>
+    public string? Device { get; init; }
 
     /// <summary>Sum of the losses of the epoch so far; with LossCount its running average.</summary>
     [JsonRequired]

@@ -16,8 +16,12 @@ public sealed class SkippedList
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         _path = path;
-        _listed = File.Exists(path) ? [.. File.ReadLines(path).Select(line => line.Split('\t')[0])] : [];
+        _listed = [.. Names(path)];
     }
+
+    /// <summary>The names in a list; none where there is no such file.</summary>
+    public static IEnumerable<string> Names(string path) =>
+        File.Exists(path) ? File.ReadLines(path).Select(line => line.Split('\t')[0]) : [];
 
     /// <summary>Lists a picture that is not listed yet. Calls must not overlap.</summary>
     public void Add(SkippedImage image)

@@ -126,7 +126,7 @@ internal sealed class StepBatches : IDisposable
     private void TrainOnBatch()
     {
         Step.Begin();
-        TrainStep(_pixels.View(DType.U8, _batch!.Count, _batch.Height, _batch.Width, 3), _batch.Samples);
+        TrainStep(_pixels.View(DType.U8, _batch!.Count, _batch.Height, _batch.Width, 3), _batch.Keys);
     }
 
     // pixels: (B, H, W, 3) bytes.

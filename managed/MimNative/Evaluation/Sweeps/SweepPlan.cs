@@ -80,6 +80,11 @@ public sealed record SweepPlan(SweepGrid Grid, int Steps, IReadOnlyList<SweepCel
             cautions.Add(
                 $"cells that differ in {string.Join(", ", mask)} have tasks of different difficulty: a lower loss is not a better encoder");
         }
+        cautions.AddRange(
+            from cell in Cells
+            let caution = cell.Recipe?.WarmupWarning()
+            where caution is not null
+            select $"{cell.Name}: {caution}");
         return cautions;
     }
 

@@ -103,6 +103,13 @@ public sealed class SweepTests
     }
 
     [Test]
+    public void A_cell_that_only_warms_up_is_told()
+    {
+        var cautions = SweepPlan.Make(Simple, Small, SweepGrid.Parse("train.warmup_epochs=0,1"), steps: 3, images: 20).Cautions();
+        Assert.That(cautions, Has.Count.EqualTo(1).And.One.Contains("002_train.warmup_epochs=1: the whole run warms up"));
+    }
+
+    [Test]
     public void Values_with_commas_are_quoted_in_the_table()
     {
         var plan = SweepPlan.Make(

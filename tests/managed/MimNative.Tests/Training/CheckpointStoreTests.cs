@@ -248,6 +248,15 @@ public sealed class CheckpointStoreTests : FolderTests
         Assert.That(() => checkpoint.ReadState(), Throws.TypeOf<InvalidFileException>());
     }
 
+    [Test]
+    public void A_state_of_an_earlier_version_names_no_device()
+    {
+        Checkpoint checkpoint = new CheckpointStore(Folder).Save(State(1) with { Device = "cpu: here" }, Tensors(1), []);
+        Assert.That(checkpoint.ReadState().Device, Is.EqualTo("cpu: here"));
+        File.WriteAllLines(checkpoint.StatePath, File.ReadAllLines(checkpoint.StatePath).Where(l => !l.Contains("\"device\"", StringComparison.Ordinal)));
+        Assert.That(checkpoint.ReadState().Device, Is.Null);
+    }
+
     private static RunState State(long step) =>
         new() { Step = step, Epoch = 0, StepInEpoch = 0, Seed = 1, Precision = Precision.Bf16 };
 

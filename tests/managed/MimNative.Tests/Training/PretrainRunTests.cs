@@ -45,7 +45,7 @@ public sealed class PretrainRunTests : FolderTests
     public void A_run_in_bf16_goes_on_bit_for_bit_too()
     {
         using var pictures = Pictures();
-        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6]);
+        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6], recipe: Tiny);
         RequireSame(whole, Train(At("stopped"), pictures, EveryStep, workers: 2, recipe: TinyBf16));
         Assert.That(Numbers(whole)[0], Is.Not.EqualTo(Numbers(plain)[0]), "bf16 was used");
         Assert.That(whole.Latest!.ReadState().Precision, Is.EqualTo(Precision.Bf16));
