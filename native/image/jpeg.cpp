@@ -1,5 +1,6 @@
 // JPEG by libjpeg-turbo, with its defaults (accurate integer DCT, smooth chroma upsampling), which
 // are Pillow's.
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -96,6 +97,18 @@ void read_scans(jpeg_reader& reader) {
     if (!may_end(info)) reader.way_out.leave("Corrupt JPEG data: scans are missing");
 }
 
+// Zeros are codes, too: where a file was given its length but not all of its content, as by a
+// download that stopped, libjpeg would make pixels of the zeros at its end. So they count as a file
+// that ends before them. A few may be the end of sound codes whose end marker is missing.
+encoded without_zeros_at_end(encoded bytes) {
+    constexpr size_t shortest = 16;
+    const auto last = std::find_if(bytes.rbegin(), bytes.rend(), [](uint8_t b) { return b != 0; });
+    const size_t zeros = size_t(last - bytes.rbegin());
+    if (zeros < shortest) return bytes;
+    const size_t of_codes = last != bytes.rend() && *last == 0xff ? 1 : 0;  // FF 00 stands for FF
+    return bytes.first(bytes.size() - zeros + of_codes);
+}
+
 // Inks as in a four-channel JPEG to RGB, in Pillow's arithmetic: such files hold 255 - ink by
 // Adobe's convention, whether or not they say so; light = 255 - ink, and each channel is light -
 // ink_c * light / 255 with light that of the black ink.
@@ -119,7 +132,7 @@ header read_jpeg_header(encoded bytes) {
 
 decoded decode_jpeg(encoded bytes) {
     jpeg_reader reader;
-    const header about = read_header(reader, bytes);
+    const header about = read_header(reader, without_zeros_at_end(bytes));
     picture result = picture_of(about);
     mim_image& image = *result;
     jpeg_decompress_struct& info = reader.info;

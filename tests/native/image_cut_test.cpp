@@ -59,6 +59,24 @@ TEST(image_cut, jpeg) {
     }
 }
 
+TEST(image_cut, jpeg_that_goes_on_in_zeros) {
+    // as a download that stopped leaves it
+    for (const jpeg_kind& kind :
+         {jpeg_kind{}, {.subsampled = true}, {.progressive = true}, {.separate_scans = true}}) {
+        const byte_vector file = jpeg_file(19, 35, noise(19, 35).rgb, kind);
+        const size_t end = last_part(jpeg_parts(file), "data").end;
+        raster picture{};
+        for (size_t count = 2; count < end; ++count) {
+            const byte_vector stopped = first(file, count) + byte_vector(4096);
+            EXPECT_EQ(decode_first(stopped, stopped.size(), &picture), MIM_ERROR_CORRUPT_DATA)
+                << count << " of " << file.size();
+        }
+        // zeros behind all pixels fill a block of a disk
+        EXPECT_EQ(decode(first(file, end) + byte_vector(4096)), decode(file));
+        EXPECT_EQ(decode(file + byte_vector(4096)), decode(file));
+    }
+}
+
 TEST(image_cut, jpeg_with_arithmetic_codes) {
     // Such codes may end anywhere, so only an end marker tells that they are whole.
     for (const bool progressive : {false, true}) {
