@@ -151,10 +151,11 @@ byte_vector deflated(const byte_vector& data) {
 byte_vector raw_profile(std::string_view name, const byte_vector& profile) {
     char length[16];
     std::snprintf(length, sizeof length, "%8zu", profile.size());
-    std::string text = "\n" + std::string(name) + "\n" + length;
+    std::string text = "\n";
+    text.append(name).append("\n").append(length);
     for (size_t i = 0; i < profile.size(); ++i)
-        text += (i % 36 == 0 ? "\n" : "") + hexadecimal(profile[i]);
-    return bytes_of(text + "\n");
+        text.append(i % 36 == 0 ? "\n" : "").append(hexadecimal(profile[i]));
+    return bytes_of(text.append("\n"));
 }
 
 byte_vector webp_chunk(std::string_view name, const byte_vector& data) {
