@@ -1,37 +1,14 @@
-// Which format a file has, and what its header says.
+// Decoding by format.
 #include "image/decode.h"
 
-#include <algorithm>
-#include <cstdio>
-#include <cstring>
+#include <utility>
 
-#include "image/exif.h"
+#include "image/format.h"
+#include "image/orientation.h"
 
 namespace mim::image {
 
 namespace {
-
-bool begins_with(encoded bytes, size_t offset, const char* text, size_t length) {
-    return bytes.size() >= offset + length && std::memcmp(bytes.data() + offset, text, length) == 0;
-}
-
-mim_image_format format_of(encoded bytes) {
-    if (begins_with(bytes, 0, "\xff\xd8\xff", 3)) return MIM_IMAGE_JPEG;
-    if (begins_with(bytes, 0, "\x89PNG\r\n\x1a\n", 8)) return MIM_IMAGE_PNG;
-    if (begins_with(bytes, 0, "RIFF", 4) && begins_with(bytes, 8, "WEBP", 4)) return MIM_IMAGE_WEBP;
-    return MIM_IMAGE_UNKNOWN;
-}
-
-[[noreturn]] void fail_unknown_format(encoded bytes) {
-    if (bytes.empty()) fail_corrupt("bytes is empty, expected a JPEG, PNG or WebP file");
-    std::string first;
-    for (size_t i = 0; i < std::min<size_t>(bytes.size(), 8); ++i) {
-        char text[4];
-        std::snprintf(text, sizeof text, " %02x", bytes[i]);
-        first += text;
-    }
-    fail_corrupt("bytes is no JPEG, PNG or WebP file; it begins with" + first);
-}
 
 encoded require_bytes(const void* bytes, int64_t count) {
     if (count < 0) fail_argument("count is " + std::to_string(count) + ", expected 0 or more");

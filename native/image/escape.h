@@ -19,15 +19,23 @@ struct escape {
         std::snprintf(message, sizeof message, "%s", text);
         std::longjmp(target, 1);
     }
+
+    // Ends the step as if it had run to its end: for an error behind everything that was wanted.
+    [[noreturn]] void stop() { std::longjmp(target, 2); }
 };
 
 // The jump skips destructors, so a step holds plain values only: whatever must be freed lives in
 // the caller.
 template <class Step>
 void attempt(escape& way_out, const char* format, const Step& step) {
-    if (setjmp(way_out.target) == 0) {
-        step();
-        return;
+    switch (setjmp(way_out.target)) {
+        case 0:
+            step();
+            return;
+        case 2:  // escape::stop
+            return;
+        default:
+            break;
     }
     if (way_out.out_of_memory) throw std::bad_alloc();
     fail_corrupt("bytes is a " + std::string(format) +

@@ -1,6 +1,7 @@
-#include "image/exif.h"
-
+// The orientation in EXIF data.
 #include <cstring>
+
+#include "image/orientation.h"
 
 namespace mim::image {
 
@@ -24,63 +25,55 @@ private:
     bool big_endian_;
 };
 
-}  // namespace
-
-int32_t exif_orientation(std::span<const uint8_t> block) {
-    constexpr char prefix[6] = {'E', 'x', 'i', 'f', 0, 0};
-    if (block.size() >= 6 && std::memcmp(block.data(), prefix, 6) == 0) block = block.subspan(6);
-    if (block.size() < 8) return 1;
-    const bool known =
-        std::memcmp(block.data(), "II*\0", 4) == 0 || std::memcmp(block.data(), "MM\0*", 4) == 0;
-    if (!known) return 1;
-    const tiff_block tiff(block);
-    const uint64_t directory = tiff.number(4, 4);
-    if (!tiff.has(directory, 2)) return 1;
-    const uint32_t entries = tiff.number(directory, 2);
-    for (uint32_t i = 0; i < entries; ++i) {
-        // an entry: tag (2), type (2), count (4), value (4, in its first bytes where the type is
-        // shorter)
-        const uint64_t entry = directory + 2 + 12 * uint64_t(i);
-        if (!tiff.has(entry, 12)) return 1;
-        constexpr uint32_t orientation_tag = 0x0112, type_short = 3, type_long = 4;
-        if (tiff.number(entry, 2) != orientation_tag) continue;
-        const uint32_t type = tiff.number(entry + 2, 2);
-        if (type != type_short && type != type_long) return 1;
-        const uint32_t value = tiff.number(entry + 8, type == type_short ? 2 : 4);
-        return value >= 1 && value <= 8 ? int32_t(value) : 1;
-    }
-    return 1;
+// Bytes of a value of a TIFF type, 0 where there is no such type.
+int size_of(uint32_t type) {
+    constexpr int sizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
+    return type < std::size(sizes) ? sizes[type] : 0;
 }
 
-picture upright(picture stored, int32_t orientation) {
-    if (orientation == 1) return stored;
-    const int64_t h = stored->height, w = stored->width;
-    // EXIF says on which side the first stored row and the first stored column are seen. So the
-    // pixel seen at (0, 0) is stored at (row, col); a step down goes `down` pixels on in storage, a
-    // step to the right `right` pixels.
-    struct walk {
-        int64_t row, col, down, right;
-    };
-    const walk walks[9] = {
-        {},                      // no such orientation
-        {0, 0, w, 1},            // 1: row 0 at the top, column 0 on the left
-        {0, w - 1, w, -1},       // 2: top, right
-        {h - 1, w - 1, -w, -1},  // 3: bottom, right
-        {h - 1, 0, -w, 1},       // 4: bottom, left
-        {0, 0, 1, w},            // 5: left, top
-        {h - 1, 0, 1, -w},       // 6: right, top
-        {h - 1, w - 1, -1, -w},  // 7: right, bottom
-        {0, w - 1, -1, w},       // 8: left, bottom
-    };
-    const walk& from = walks[orientation];
-    picture seen = swaps_sides(orientation) ? new_picture(w, h) : new_picture(h, w);
-    for (int64_t y = 0; y < seen->height; ++y) {
-        const uint8_t* in = stored->row(from.row) + (from.col + y * from.down) * 3;
-        uint8_t* out = seen->row(y);
-        for (int64_t x = 0; x < seen->width; ++x)
-            std::memcpy(out + x * 3, in + x * from.right * 3, 3);
+// Unsigned bytes are none: as in Pillow, they are data of any kind.
+bool is_whole_number(uint32_t type) {
+    constexpr uint32_t unsigned_short = 3, unsigned_long = 4, signed_byte = 6, signed_short = 8,
+                       signed_long = 9;
+    return type == unsigned_short || type == unsigned_long || type == signed_byte ||
+           type == signed_short || type == signed_long;
+}
+
+bool begins_with_tiff(std::span<const uint8_t> block) {
+    if (block.size() < 8) return false;
+    const uint8_t *order = block.data(), *version = block.data() + 2;
+    const bool known = std::memcmp(order, "II", 2) == 0 || std::memcmp(order, "MM", 2) == 0;
+    // 42, which some programs write in the other byte order
+    return known && (std::memcmp(version, "*\0", 2) == 0 || std::memcmp(version, "\0*", 2) == 0);
+}
+
+}  // namespace
+
+std::optional<int32_t> exif_orientation(std::span<const uint8_t> block) {
+    constexpr char prefix[6] = {'E', 'x', 'i', 'f', 0, 0};
+    while (block.size() >= 6 && std::memcmp(block.data(), prefix, 6) == 0)
+        block = block.subspan(6);  // some programs write it twice
+    if (!begins_with_tiff(block)) return std::nullopt;
+    const tiff_block tiff(block);
+    const uint64_t directory = tiff.number(4, 4);
+    if (!tiff.has(directory, 2)) return std::nullopt;
+    const uint32_t entries = tiff.number(directory, 2);
+    std::optional<int32_t> orientation;
+    for (uint32_t i = 0; i < entries; ++i) {
+        // an entry: tag (2), type (2), count (4), then the values where they fit into 4 bytes, else
+        // where they lie (4)
+        const uint64_t entry = directory + 2 + 12 * uint64_t(i);
+        if (!tiff.has(entry, 12)) break;
+        constexpr uint32_t orientation_tag = 0x0112;
+        if (tiff.number(entry, 2) != orientation_tag) continue;
+        const uint32_t type = tiff.number(entry + 2, 2);
+        const uint64_t size = uint64_t(size_of(type)) * tiff.number(entry + 4, 4);
+        const uint64_t at = size > 4 ? tiff.number(entry + 8, 4) : entry + 8;
+        if (size == 0 || !tiff.has(at, size)) continue;  // an entry without a value
+        const uint32_t value = is_whole_number(type) ? tiff.number(at, size_of(type)) : 0;
+        orientation = value >= 1 && value <= 8 ? int32_t(value) : 1;  // of several, the last
     }
-    return seen;
+    return orientation;
 }
 
 }  // namespace mim::image

@@ -5,7 +5,7 @@
 
 #include "image/decode.h"
 #include "image/escape.h"
-#include "image/exif.h"
+#include "image/png_orientation.h"
 
 namespace mim::image {
 
@@ -16,12 +16,16 @@ struct png_reader {
     png_infop info;
     encoded rest;  // bytes not read yet
     escape way_out{};
+    // Rows, those of every pass where the picture is interlaced: the decoded, and all.
+    int64_t rows = 0, all_rows = -1;
 
     explicit png_reader(encoded bytes) : rest(bytes) {
         png = png_create_read_struct(
             PNG_LIBPNG_VER_STRING, this,
             [](png_structp png, png_const_charp text) {
-                static_cast<png_reader*>(png_get_error_ptr(png))->way_out.leave(text);
+                png_reader& reader = *static_cast<png_reader*>(png_get_error_ptr(png));
+                if (reader.is_behind_pixels()) reader.way_out.stop();
+                reader.way_out.leave(text);
             },
             [](png_structp, png_const_charp) {});
         info = png == nullptr ? nullptr : png_create_info_struct(png);
@@ -40,22 +44,16 @@ struct png_reader {
         std::memcpy(target, rest.data(), count);
         rest = rest.subspan(count);
     }
-};
 
-// The eXIf chunk may stand before or after the pixels. A chunk is its length, its name, its data
-// and a checksum.
-int32_t orientation_of(encoded bytes) {
-    size_t at = 8;  // past the signature
-    while (bytes.size() - at >= 12) {
-        const uint8_t* p = bytes.data() + at;
-        const size_t length = size_t(p[0]) << 24 | size_t(p[1]) << 16 | size_t(p[2]) << 8 | p[3];
-        if (length > bytes.size() - at - 12) break;
-        if (std::memcmp(p + 4, "eXIf", 4) == 0)
-            return exif_orientation(bytes.subspan(at + 8, length));
-        at += 12 + length;
+    // Whether every row has come, and every chunk of pixels is whole and fits its checksum: then
+    // libpng is on its way to another chunk, or in it, to find the end of the compressed data.
+    bool is_behind_pixels() const {
+        if (rows != all_rows) return false;
+        constexpr uint32_t pixels = 0x49444154;  // IDAT
+        const bool between_chunks = (png_get_io_state(png) & PNG_IO_MASK_LOC) == PNG_IO_CHUNK_HDR;
+        return between_chunks || png_get_io_chunk_type(png) != pixels;
     }
-    return 1;
-}
+};
 
 header read_header(png_reader& reader, encoded bytes) {
     png_structp png = reader.png;
@@ -64,11 +62,25 @@ header read_header(png_reader& reader, encoded bytes) {
         png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // picture_of limits the pixels
         // profiles, texts and the like are skipped; palette and transparency stay
         png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+        // What libpng itself calls benign. The checksum behind all compressed data is of no use where
+        // every chunk has one too, and programs that write a wrong one, or too small a window into
+        // the header of the data, leave the pixels sound.
+        png_set_benign_errors(png, 1);
+        png_set_option(png, PNG_IGNORE_ADLER32, PNG_OPTION_ON);
+        png_set_option(png, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
         png_read_info(png, reader.info);
     });
     const bool palette = png_get_color_type(png, reader.info) == PNG_COLOR_TYPE_PALETTE;
     return {png_get_image_width(png, reader.info), png_get_image_height(png, reader.info),
-            palette ? 3 : png_get_channels(png, reader.info), orientation_of(bytes)};
+            palette ? 3 : png_get_channels(png, reader.info), png_orientation(bytes)};
+}
+
+int64_t count_rows(int64_t height, int64_t width, bool interlaced) {
+    if (!interlaced) return height;
+    int64_t rows = 0;
+    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; ++pass)
+        if (PNG_PASS_COLS(width, pass) > 0) rows += PNG_PASS_ROWS(height, pass);
+    return rows;
 }
 
 }  // namespace
@@ -90,13 +102,17 @@ decoded decode_png(encoded bytes) {
         png_set_expand_gray_1_2_4_to_8(png);
         png_set_gray_to_rgb(png);
         png_set_strip_alpha(png);
+        png_set_read_user_transform_fn(png, [](png_structp png, png_row_infop, png_bytep) {
+            ++static_cast<png_reader*>(png_get_io_ptr(png))->rows;
+        });
         const int passes = png_set_interlace_handling(png);
         png_read_update_info(png, reader.info);
         if (png_get_rowbytes(png, reader.info) != size_t(image.width) * 3)
             png_error(png, "rows of an unexpected size");
+        reader.all_rows = count_rows(image.height, image.width, passes > 1);
         for (int pass = 0; pass < passes; ++pass)
             for (int64_t y = 0; y < image.height; ++y) png_read_row(png, image.row(y), nullptr);
-        png_read_end(png, nullptr);  // so a missing end is noticed
+        // What stands behind the last row is not read: nothing there is about pixels.
     });
     return {std::move(result), about.orientation};
 }

@@ -1,5 +1,5 @@
-// Files that are empty, something else, broken off at any byte, or wrong in any byte: an error,
-// never a crash.
+// Files that are empty, something else, broken off at any byte, or wrong in any byte: an error or a
+// picture, never a crash; and read_info agrees with decode.
 #include <png.h>
 
 #include <string_view>
@@ -48,13 +48,17 @@ mim_status try_decode(const uint8_t* bytes, size_t count) {
 
 }  // namespace
 
-TEST(image_damage, files_that_end_early) {
-    for (const byte_vector& file : small_files()) {
+TEST(image_damage, whole_files) {
+    for (const byte_vector& file : small_files())
         EXPECT_EQ(try_decode(file.data(), file.size()), MIM_OK) << mim_last_error();
-        for (size_t count = 0; count < file.size(); ++count)
-            EXPECT_EQ(try_decode(file.data(), count), MIM_ERROR_CORRUPT_DATA)
-                << count << " of " << file.size();
-    }
+}
+
+TEST(image_damage, headers_that_end_early) {  // image_cut has the pixels
+    for (const byte_vector& file : small_files())
+        for (size_t count = 0; count < file.size(); ++count) {
+            const mim_status status = try_decode(file.data(), count);
+            EXPECT_TRUE(status == MIM_OK || status == MIM_ERROR_CORRUPT_DATA) << mim_last_error();
+        }
 }
 
 TEST(image_damage, any_wrong_byte) {
@@ -71,9 +75,9 @@ TEST(image_damage, any_wrong_byte) {
 
 TEST(image_damage, other_files) {
     mim_image* decoded = nullptr;
-    const std::string_view text = "<html>no picture</html>";
+    const std::string_view text = "\x03\x0e\x1b\x7f";
     fails(mim_image_decode(&decoded, text.data(), int64_t(text.size()), 1), MIM_ERROR_CORRUPT_DATA,
-          {"mim_image_decode", "bytes", "JPEG, PNG or WebP", "3c 68 74 6d"});
+          {"mim_image_decode", "bytes", "JPEG, PNG or WebP", "03 0e 1b 7f"});
     fails(mim_image_decode(&decoded, nullptr, 0, 1), MIM_ERROR_CORRUPT_DATA,
           {"mim_image_decode", "bytes is empty"});
     mim_image_info info{};

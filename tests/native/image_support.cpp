@@ -113,7 +113,18 @@ byte_vector jpeg_file(int height, int width, const byte_vector& samples, const j
     jpeg_set_quality(&encoder, 100, TRUE);
     encoder.comp_info[0].h_samp_factor = encoder.comp_info[0].v_samp_factor =
         kind.subsampled ? 2 : 1;
-    if (kind.progressive) jpeg_simple_progression(&encoder);
+    encoder.arith_code = kind.arithmetic;
+    encoder.restart_interval = unsigned(kind.restart_blocks);
+    std::vector<jpeg_scan_info> scans;
+    if (kind.separate_scans) {
+        if (kind.progressive) scans.push_back({kind.components, {0, 1, 2}, 0, 0, 0, 0});
+        for (int c = 0; c < kind.components; ++c)
+            scans.push_back({1, {c}, kind.progressive ? 1 : 0, 63, 0, 0});
+        encoder.scan_info = scans.data();
+        encoder.num_scans = int(scans.size());
+    } else if (kind.progressive) {
+        jpeg_simple_progression(&encoder);
+    }
     jpeg_start_compress(&encoder, TRUE);
     if (!exif_block.empty()) {
         byte_vector marker = {'E', 'x', 'i', 'f', 0, 0};

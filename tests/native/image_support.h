@@ -50,6 +50,9 @@ struct jpeg_kind {
     bool subsampled = false;
     bool progressive = false;
     bool ycck = false;
+    bool separate_scans = false;  // one per component; progressive: one more for all means
+    bool arithmetic = false;      // codes
+    int restart_blocks = 0;       // between two restart markers
 };
 byte_vector jpeg_file(int height, int width, const byte_vector& samples, const jpeg_kind& kind = {},
                       const byte_vector& exif_block = {});

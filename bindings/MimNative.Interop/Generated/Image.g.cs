@@ -33,12 +33,12 @@ internal unsafe struct mim_image_info
     public int size;
     /// <summary>a mim_image_format</summary>
     public int format;
-    /// <summary>after the EXIF orientation is applied</summary>
+    /// <summary>after the orientation is applied</summary>
     public int width;
     public int height;
     /// <summary>as stored: 1 grey, 2 grey + alpha, 3 colour, 4 colour + alpha or CMYK</summary>
     public int channels;
-    /// <summary>EXIF, 1 to 8; 1 where absent</summary>
+    /// <summary>as EXIF counts, 1 to 8; 1 where absent</summary>
     public int orientation;
 }
 
@@ -54,17 +54,38 @@ internal unsafe struct mim_box
 
 internal static unsafe partial class Mim
 {
-    /// <summary>Reads only the header. MIM_ERROR_CORRUPT_DATA where this is no JPEG, PNG or WebP.</summary>
+    /// <summary>
+    /// Reads no pixels: the header, and metadata for the orientation, which may stand anywhere.
+    /// MIM_ERROR_CORRUPT_DATA where this is no JPEG, PNG or WebP; the error names what it is instead.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// The orientation is that of EXIF (JPEG's APP1 segments, PNG's eXIf chunk or the texts "Raw profile
+    /// type exif" and "APP1" that ImageMagick writes, WebP's EXIF chunk), and where EXIF states none,
+    /// tiff:Orientation of XMP.
+    /// </code>
+    /// </remarks>
     public static void mim_image_read_info(mim_image_info* info, void* bytes, long count) =>
         Check(Native.mim_image_read_info(info, bytes, count));
 
     /// <summary>
     /// Decodes to RGB: grey is repeated, CMYK and YCCK (Adobe's inverted kind too) converted as
     /// Pillow does, 16-bit PNG reduced to its high byte, palettes resolved, alpha dropped (as
-    /// Pillow's convert("RGB")); EXIF orientation applied where apply_orientation is 1. A file that
-    /// ends early, or has any error that its decoder reports, is MIM_ERROR_CORRUPT_DATA. Pictures of
-    /// more than 2^28 pixels are refused. The image is the caller's, to end with mim_image_destroy.
+    /// Pillow's convert("RGB")); the orientation applied where apply_orientation is 1.
     /// </summary>
+    /// <remarks>
+    /// <code>
+    /// A file whose pixels are damaged or missing is MIM_ERROR_CORRUPT_DATA: codes that make no sense,
+    /// rows or scans that never came, a wrong checksum of pixels. Nothing else costs a picture: not an
+    /// end marker that is missing behind the last pixel, bytes behind the end or between two segments,
+    /// damaged metadata, or a header with unusual numbers. A scan of a progressive JPEG that the file
+    /// announces but does not hold is missing, with or without an end marker; one with arithmetic codes
+    /// needs its end marker, since nothing else tells that it is whole.
+    ///
+    /// Animations and pictures of more than 2^28 pixels are refused. The image is the caller's, to end
+    /// with mim_image_destroy.
+    /// </code>
+    /// </remarks>
     public static void mim_image_decode(mim_image** image, void* bytes, long count, int apply_orientation) =>
         Check(Native.mim_image_decode(image, bytes, count, apply_orientation));
 

@@ -43,11 +43,11 @@ public sealed unsafe class Image : IDisposable
     }
 
     /// <summary>
-    /// Decodes a JPEG, PNG or WebP. Grey is repeated, alpha dropped, and the picture turned as its EXIF orientation
-    /// says unless <paramref name="applyOrientation"/> is false.
+    /// Decodes a JPEG, PNG or WebP. Grey is repeated, alpha dropped, and the picture turned as its EXIF or XMP data
+    /// say unless <paramref name="applyOrientation"/> is false.
     /// </summary>
-    /// <exception cref="MimException">With <see cref="MimStatus.CorruptData"/> where the bytes are no whole
-    /// picture.</exception>
+    /// <exception cref="MimException">With <see cref="MimStatus.CorruptData"/> where the bytes are no such picture, or
+    /// some of its pixels are damaged or missing. Other defects of a file are no reason.</exception>
     public static Image Decode(ReadOnlySpan<byte> bytes, bool applyOrientation = true)
     {
         mim_image* native = null;

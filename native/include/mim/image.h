@@ -27,10 +27,10 @@ typedef enum mim_interpolation {
 typedef struct mim_image_info {
     int32_t size;   /* sizeof(mim_image_info) */
     int32_t format; /* a mim_image_format */
-    int32_t width;  /* after the EXIF orientation is applied */
+    int32_t width;  /* after the orientation is applied */
     int32_t height;
     int32_t channels;    /* as stored: 1 grey, 2 grey + alpha, 3 colour, 4 colour + alpha or CMYK */
-    int32_t orientation; /* EXIF, 1 to 8; 1 where absent */
+    int32_t orientation; /* as EXIF counts, 1 to 8; 1 where absent */
 } mim_image_info;
 
 /* A rectangle of pixels; may reach outside an image only where a function says so. */
@@ -41,14 +41,27 @@ typedef struct mim_box {
     int32_t width;
 } mim_box;
 
-/* Reads only the header. MIM_ERROR_CORRUPT_DATA where this is no JPEG, PNG or WebP. */
+/* Reads no pixels: the header, and metadata for the orientation, which may stand anywhere.
+ * MIM_ERROR_CORRUPT_DATA where this is no JPEG, PNG or WebP; the error names what it is instead.
+ *
+ * The orientation is that of EXIF (JPEG's APP1 segments, PNG's eXIf chunk or the texts "Raw profile
+ * type exif" and "APP1" that ImageMagick writes, WebP's EXIF chunk), and where EXIF states none,
+ * tiff:Orientation of XMP. */
 MIM_API mim_status mim_image_read_info(mim_image_info* info, const void* bytes, int64_t count);
 
 /* Decodes to RGB: grey is repeated, CMYK and YCCK (Adobe's inverted kind too) converted as
  * Pillow does, 16-bit PNG reduced to its high byte, palettes resolved, alpha dropped (as
- * Pillow's convert("RGB")); EXIF orientation applied where apply_orientation is 1. A file that
- * ends early, or has any error that its decoder reports, is MIM_ERROR_CORRUPT_DATA. Pictures of
- * more than 2^28 pixels are refused. The image is the caller's, to end with mim_image_destroy. */
+ * Pillow's convert("RGB")); the orientation applied where apply_orientation is 1.
+ *
+ * A file whose pixels are damaged or missing is MIM_ERROR_CORRUPT_DATA: codes that make no sense,
+ * rows or scans that never came, a wrong checksum of pixels. Nothing else costs a picture: not an
+ * end marker that is missing behind the last pixel, bytes behind the end or between two segments,
+ * damaged metadata, or a header with unusual numbers. A scan of a progressive JPEG that the file
+ * announces but does not hold is missing, with or without an end marker; one with arithmetic codes
+ * needs its end marker, since nothing else tells that it is whole.
+ *
+ * Animations and pictures of more than 2^28 pixels are refused. The image is the caller's, to end
+ * with mim_image_destroy. */
 MIM_API mim_status mim_image_decode(mim_image** image, const void* bytes, int64_t count,
                                     int32_t apply_orientation);
 
