@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MimNative.Tests.Evaluation.Benchmarks;
 
+[NonParallelizable]
 public sealed class StepBenchmarkTests
 {
     private static BenchmarkTask Task => new()
