@@ -73,6 +73,7 @@ public:
         char* pages = base_ + used_;
         if (mprotect(pages, size_t(size), PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
         used_ += size + page();
+        close_for_good(base_ + used_ - page(), page());
         fill_margins(pages, bytes);
         blocks_[pages + begin_of(bytes)] = {pages, bytes};
         if (open_ == 0) mprotect(pages, size_t(size), PROT_NONE);
@@ -84,9 +85,7 @@ public:
         const auto found = blocks_.find(static_cast<char*>(memory));
         if (found == blocks_.end()) std::abort();
         const auto [pages, bytes] = found->second;
-        const size_t size = size_t(round_up(std::max<int64_t>(bytes, 1), page()));
-        mprotect(pages, size, PROT_NONE);
-        madvise(pages, size, MADV_DONTNEED);
+        close_for_good(pages, round_up(std::max<int64_t>(bytes, 1), page()));
         blocks_.erase(found);
     }
 
@@ -95,9 +94,8 @@ public:
         const int before = open_;
         open_ += change;
         if ((before == 0) == (open_ == 0)) return;
-        for (const auto& [memory, block] : blocks_)
-            mprotect(block.pages, size_t(round_up(std::max<int64_t>(block.bytes, 1), page())),
-                     open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
+        // All in one call: each call makes every processor forget the addresses that it knew.
+        mprotect(base_, size_t(used_), now());
     }
 
     std::string first_damage() {
@@ -133,17 +131,27 @@ private:
         char* pages;
         int64_t bytes;
     };
+    int now() const { return open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE; }
+    // An empty file has no page to read or write, whatever its mapping allows.
+    void close_for_good(char* pages, int64_t size) noexcept {
+        if (mmap(pages, size_t(size), now(), MAP_SHARED | MAP_FIXED, nothing_, 0) == MAP_FAILED)
+            std::abort();
+    }
     arena() {
+        nothing_ = memfd_create("nothing", MFD_CLOEXEC);
+        if (nothing_ < 0) throw std::bad_alloc();
         void* base = mmap(nullptr, size_t(room), PROT_NONE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (base == MAP_FAILED) throw std::bad_alloc();
         base_ = static_cast<char*>(base);
+        close_for_good(base_, page());
         used_ = page();
     }
     std::mutex mutex_;
     char* base_;
     int64_t used_;
     int open_ = 0;
+    int nothing_ = -1;
     std::map<char*, block> blocks_;
 };
 

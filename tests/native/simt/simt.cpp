@@ -221,7 +221,7 @@ void run_block(dim3 size) {
 }
 
 // A fault in device or shared memory becomes the launch's failure; any other is somebody else's.
-struct sigaction previous_action;
+struct sigaction before_segv, before_bus;
 
 void on_fault(int signal, siginfo_t* info, void* context) {
     // Another thread's fault, which its runtime may make an exception of, is none of the kernel's.
@@ -240,8 +240,9 @@ void on_fault(int signal, siginfo_t* info, void* context) {
         const std::string text = "host code read or wrote " + locate(info->si_addr) + "\n";
         [[maybe_unused]] const auto written = write(2, text.data(), text.size());
     }
-    if (previous_action.sa_flags & SA_SIGINFO)
-        previous_action.sa_sigaction(signal, info, context);
+    const struct sigaction& before = signal == SIGBUS ? before_bus : before_segv;
+    if (before.sa_flags & SA_SIGINFO)
+        before.sa_sigaction(signal, info, context);
     else
         ::signal(signal, SIG_DFL);
 }
@@ -253,9 +254,13 @@ public:
         struct sigaction action = {};
         action.sa_sigaction = on_fault;
         action.sa_flags = SA_SIGINFO | SA_NODEFER;
-        sigaction(SIGSEGV, &action, &previous_action);
+        sigaction(SIGSEGV, &action, &before_segv);
+        sigaction(SIGBUS, &action, &before_bus);  // of the pages that are closed for good
     }
-    ~fault_handler() { sigaction(SIGSEGV, &previous_action, nullptr); }
+    ~fault_handler() {
+        sigaction(SIGBUS, &before_bus, nullptr);
+        sigaction(SIGSEGV, &before_segv, nullptr);
+    }
 };
 
 }  // namespace

@@ -251,9 +251,14 @@ public sealed class ImageLoaderTests
     {
         using var loader = Loader(Options with { Workers = 1 });
         Take(loader, 30);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        Take(loader, 100);
-        long each = (GC.GetTotalAllocatedBytes(precise: true) - before) / 400;
+        long Each()
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Take(loader, 100);
+            return (GC.GetTotalAllocatedBytes(precise: true) - before) / 400;
+        }
+        // The least of a few: whoever runs the tests writes reports beside them, in this process.
+        long each = Enumerable.Range(0, 5).Min(_ => Each());
         // an image and its handle, and the epoch's order; the pixels and the file's bytes would be thousands
         Assert.That(each, Is.LessThan(400));
     }
