@@ -20,7 +20,7 @@ internal static class SweepCommand
         };
         var data = new Option<string>("--data")
         {
-            Description = "a folder of pictures (nested or flat), a list (.txt), a tar shard or a folder of shards",
+            Description = "a folder of pictures or of tar shards, one shard, a pattern (\"photos/**/*.jpg\") or a list (.txt); see docs/data.md",
             Required = true,
         };
         var grid = new Option<string>("--grid")

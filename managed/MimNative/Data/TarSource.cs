@@ -1,11 +1,13 @@
 using Microsoft.Win32.SafeHandles;
+using MimNative.Runtime;
 
 namespace MimNative.Data;
 
 /// <summary>
 /// The pictures in one or several tar archives ("shards", as WebDataset writes them), read where they lie: nothing is
 /// unpacked. The order is that of the shards as given, and inside a shard that of the archive. Entries of other kinds
-/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry".
+/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry", with the shard's path
+/// below the folder that all lie in.
 /// </summary>
 public sealed class TarSource : IImageSource
 {
@@ -15,12 +17,13 @@ public sealed class TarSource : IImageSource
     {
         ArgumentNullException.ThrowIfNull(archives);
         _shards = new Shard[archives.Count];
+        string[] names = ShardNames.Of(archives);
         int opened = 0;
         try
         {
             for (int first = 0; opened < archives.Count; ++opened)
             {
-                _shards[opened] = Open(archives[opened], first);
+                _shards[opened] = Open(archives[opened], names[opened], first);
                 first = checked(first + _shards[opened].Entries.Length);
             }
         }
@@ -37,10 +40,15 @@ public sealed class TarSource : IImageSource
 
     public int Count { get; }
 
+    public IReadOnlyList<string> Warnings => PassedOver;
+
+    /// <summary>What the search for the shards left out, one sentence each.</summary>
+    internal IReadOnlyList<string> PassedOver { get; init; } = [];
+
     public string Name(int index)
     {
         var (shard, entry) = Find(index);
-        return _shards.Length == 1 ? entry.Name : Path.GetFileName(shard.Path) + ":" + entry.Name;
+        return _shards.Length == 1 ? entry.Name : shard.Name + ":" + entry.Name;
     }
 
     public string? Label(int index) => ImageNames.Label(Find(index).Entry.Name);
@@ -48,7 +56,7 @@ public sealed class TarSource : IImageSource
     public ReadOnlySpan<byte> ReadBytes(int index, ByteBuffer buffer)
     {
         var (shard, entry) = Find(index);
-        return ImageFile.ReadAt(shard.File, entry.Offset, entry.Size, buffer, shard.Path);
+        return ImageFile.ReadAt(shard.File, entry.Offset, entry.Size, buffer, PathBytes.Shown(shard.Path));
     }
 
     public void Dispose()
@@ -59,17 +67,17 @@ public sealed class TarSource : IImageSource
         }
     }
 
-    private static Shard Open(string path, int first)
+    private static Shard Open(string path, string name, int first)
     {
-        if (!System.IO.File.Exists(path))
+        if (Disk.KindOf(path) != EntryKind.File)
         {
-            throw new FileNotFoundException($"The tar archive '{path}' does not exist.", path);
+            throw new FileNotFoundException($"The tar archive '{PathBytes.Shown(path)}' does not exist.", path);
         }
-        var file = System.IO.File.OpenHandle(path, options: FileOptions.RandomAccess);
+        var file = Disk.Open(path, FileOptions.RandomAccess);
         try
         {
-            var entries = new TarIndex(file, path).Read(name => ImageNames.IsImage(name));
-            return new Shard(path, file, first, [.. entries]);
+            var entries = new TarIndex(file, PathBytes.Shown(path)).Read(entry => ImageNames.IsImage(entry));
+            return new Shard(path, name, file, first, [.. entries]);
         }
         catch
         {
@@ -91,5 +99,5 @@ public sealed class TarSource : IImageSource
         return (_shards[low], _shards[low].Entries[index - _shards[low].First]);
     }
 
-    private sealed record Shard(string Path, SafeFileHandle File, int First, TarEntry[] Entries);
+    private sealed record Shard(string Path, string Name, SafeFileHandle File, int First, TarEntry[] Entries);
 }
