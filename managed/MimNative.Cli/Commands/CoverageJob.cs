@@ -56,6 +56,7 @@ internal sealed class CoverageJob : IDisposable
 
     public int Run()
     {
+        Source.Warnings.ToList().ForEach(warning => Console.Error.WriteLine($"warning    {warning}"));
         var measured = Measure();
         if (Output is not null)
         {

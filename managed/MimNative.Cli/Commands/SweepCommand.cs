@@ -66,6 +66,7 @@ internal static class SweepCommand
             var sweep = new Sweep(folder, source, path) { CheckpointEvery = parsed.GetValue(checkpointEvery) };
             var pretrain = new PretrainSettings { Workers = parsed.GetValue(workers), Strict = parsed.GetValue(strict) };
             var asJson = parsed.GetValue(json);
+            source.Warnings.ToList().ForEach(warning => Say($"warning    {warning}", asJson));
             var finished = Run(sweep, folder, context, pretrain, asJson);
             if (asJson)
             {

@@ -19,12 +19,23 @@ internal static partial class Braces
     /// <exception cref="InvalidDataException">They are too many.</exception>
     public static IReadOnlyList<IReadOnlyList<string>> Expand(string pattern)
     {
-        var members = Range().Matches(pattern).Aggregate(1L, (count, range) => Math.Min(count * Count(range), int.MaxValue)) > Most
-            ? []
-            : Members(pattern).Select(member => (IReadOnlyList<string>)[.. Alternatives(member).Take(Most + 1)]).ToList();
-        return members.Count > 0 && members.Sum(member => (long)member.Count) <= Most
-            ? members
-            : throw new InvalidDataException($"'{pattern}' stands for more than {Most:N0} names.");
+        int left = Most;
+        var tooMany = new InvalidDataException($"'{pattern}' stands for more than {Most:N0} names.");
+        if (Range().Matches(pattern).Aggregate(1L, (count, range) => Math.Min(count * Count(range), int.MaxValue)) > left)
+        {
+            throw tooMany;
+        }
+        var members = new List<IReadOnlyList<string>>();
+        foreach (string member in Members(pattern))
+        {
+            members.Add([.. Alternatives(member).Take(left + 1)]);
+            left -= members[^1].Count;
+            if (left < 0)
+            {
+                throw tooMany;
+            }
+        }
+        return members;
     }
 
     private static IEnumerable<string> Members(string text)

@@ -40,8 +40,8 @@ internal sealed class FileList
         {
             throw new InvalidDataException($"The list '{PathBytes.Shown(_path)}' is no UTF-8 text (UTF-16, or a binary file); save it as UTF-8.");
         }
-        string? firstMissing = null;
-        int missing = 0, number = 0;
+        string? firstWrong = null;
+        int wrong = 0, number = 0;
         foreach (var range in text.Split((byte)'\n'))
         {
             ++number;
@@ -50,20 +50,21 @@ internal sealed class FileList
             {
                 continue;
             }
-            if (Existing(line) is { } name)
+            string? name = Existing(line);
+            if (name is not null && ImageNames.KindOf(name) != FileKind.Shard)
             {
                 Names.Add(name);
             }
-            else if (trimmed[0] != '#')
+            else if (name is not null || trimmed[0] != '#')
             {
-                firstMissing ??= $"'{PathBytes.Shown(_path)}', line {number}: {Explain(trimmed)}";
-                ++missing;
+                firstWrong ??= $"'{PathBytes.Shown(_path)}', line {number}: {Explain(trimmed)}";
+                ++wrong;
             }
         }
-        if (firstMissing is not null)
+        if (firstWrong is not null)
         {
-            string all = missing == 1 ? "" : $" ({missing} such lines in all)";
-            throw new FileNotFoundException(firstMissing + all + ".", _path);
+            string all = wrong == 1 ? "" : $" ({wrong} such lines in all)";
+            throw new FileNotFoundException(firstWrong + all + ".", _path);
         }
     }
 
@@ -79,7 +80,7 @@ internal sealed class FileList
             }
         }
         string typed = Unquoted(trimmed);
-        string found = trimmed[0] == '#' ? "" : TypedPath.Find(typed[0] == '~' ? typed : Path.Combine(Folder, typed));
+        string found = trimmed[0] == '#' ? "" : TypedPath.Find(typed, Folder);
         return IsFile(found) ? Path.GetRelativePath(Folder, found) : null;
     }
 
@@ -90,6 +91,8 @@ internal sealed class FileList
         {
             case EntryKind.Folder:
                 return $"'{shown}' is a folder; a list names pictures, one a line";
+            case EntryKind.File:
+                return $"'{shown}' is a tar archive; a list names pictures, shards are named by a folder or a pattern such as '*.tar'";
             case EntryKind.Other:
                 return $"'{shown}' is no regular file";
         }

@@ -13,20 +13,20 @@ namespace MimNative.Data;
 /// </remarks>
 internal sealed class FileTree
 {
-    private readonly IReadOnlyList<Glob>? _wanted;
+    private readonly Selection _wanted;
     private readonly Func<string, IReadOnlyList<DiskEntry>> _list;
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);  // of walked folders, by their real paths
     private readonly Dictionary<string, string> _reals = new(StringComparer.Ordinal);  // and of linked files; by their names
     private readonly List<string> _pictures = [], _shards = [];
-    private List<string> _links = [];
     private readonly List<(string Name, string Real, EntryKind Kind)> _hidden = [];
+    private List<string> _links = [];
 
-    private FileTree(string root, IReadOnlyList<Glob>? wanted, Func<string, IReadOnlyList<DiskEntry>> list)
+    private FileTree(string root, Selection wanted, Func<string, IReadOnlyList<DiskEntry>> list)
     {
         (Root, _wanted, _list) = (root, wanted, list);
         WalkFolder("", Disk.RealPath(root));
         FollowLinks();
-        CountHidden();
+        _hidden.ForEach(hidden => CountHidden(hidden.Name, hidden.Name, hidden.Real, hidden.Kind));
         _pictures.Sort(string.CompareOrdinal);
         _shards.Sort(string.CompareOrdinal);
     }
@@ -46,7 +46,7 @@ internal sealed class FileTree
     /// <param name="list">Another way to list a folder, for tests.</param>
     public static FileTree Walk(
         string root, IReadOnlyList<Glob>? wanted = null, Func<string, IReadOnlyList<DiskEntry>>? list = null) =>
-        new(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), wanted, list ?? Disk.List);
+        new(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)), new Selection(wanted), list ?? Disk.List);
 
     /// <summary>A file's path without any link in it.</summary>
     public string RealPath(string name) =>
@@ -61,7 +61,7 @@ internal sealed class FileTree
             if (_names.TryGetValue(above, out var name))
             {
                 string inside = Path.GetRelativePath(above, real).Replace(Path.DirectorySeparatorChar, '/');
-                return MayHold(inside == "." ? name : Join(name, inside), extension);
+                return _wanted.MayReach(inside == "." ? name : Join(name, inside), extension);
             }
         }
         return false;
@@ -81,7 +81,7 @@ internal sealed class FileTree
             {
                 _hidden.Add((path, Path.Combine(real, entry.Name), entry.Kind));
             }
-            else if (entry.Kind == EntryKind.Folder && MayHold(path))
+            else if (entry.Kind == EntryKind.Folder && _wanted.MayReach(path))
             {
                 WalkFolder(path, Path.Combine(real, entry.Name));
             }
@@ -89,7 +89,7 @@ internal sealed class FileTree
             {
                 _links.Add(path);
             }
-            else if (entry.Kind == EntryKind.File)
+            else if (entry.Kind == EntryKind.File && _wanted.Contains(path))
             {
                 Add(path);
             }
@@ -122,7 +122,7 @@ internal sealed class FileTree
             {
                 switch (Target(link))
                 {
-                    case (EntryKind.Folder, var real) when MayHold(link):
+                    case (EntryKind.Folder, var real) when _wanted.MayReach(link):
                         WalkFolder(link, real);
                         break;
                     case (EntryKind.File, var real):
@@ -131,11 +131,13 @@ internal sealed class FileTree
                 }
             }
         }
-        var linked = new HashSet<string>(StringComparer.Ordinal);
+        var linked = new HashSet<(string, FileKind)>();
         foreach (var (name, real) in files.OrderBy(file => file.Name, StringComparer.Ordinal))
         {
-            if (IsWanted(name) && !IsHere(real, ImageNames.KindOf(name)) && linked.Add(real) && Add(name))
+            var kind = ImageNames.KindOf(name);
+            if (_wanted.Contains(name) && !IsHere(real, kind) && linked.Add((real, kind)))
             {
+                Add(name);
                 _reals[name] = real;
             }
         }
@@ -150,7 +152,7 @@ internal sealed class FileTree
         }
         catch (Exception error) when (error is UnauthorizedAccessException or IOException)
         {
-            if (IsWanted(link))
+            if (_wanted.Contains(link))
             {
                 LeftOut.Link(link);
             }
@@ -163,17 +165,12 @@ internal sealed class FileTree
     {
         string name = Path.GetFileName(real);
         return _names.TryGetValue(Path.GetDirectoryName(real)!, out var folder) && !HiddenNames.Contains(name) &&
-            ImageNames.KindOf(name) == kind && IsWanted(Join(folder, name));
+            ImageNames.KindOf(name) == kind && _wanted.Contains(Join(folder, name));
     }
 
-    private bool Add(string name)
+    private void Add(string name)
     {
-        var kind = ImageNames.KindOf(name);
-        if (kind == FileKind.Unknown || !IsWanted(name))
-        {
-            return false;
-        }
-        switch (kind)
+        switch (ImageNames.KindOf(name))
         {
             case FileKind.Picture:
                 _pictures.Add(name);
@@ -185,27 +182,18 @@ internal sealed class FileTree
                 LeftOut.Unread(name);
                 break;
         }
-        return true;
     }
 
-    // Hidden folders that are seen through a link under another name are no longer hidden.
-    private void CountHidden()
+    // What a link has shown under another name is no longer hidden. place: the hidden name that this lies under.
+    private void CountHidden(string place, string name, string real, EntryKind kind)
     {
-        foreach (var (name, real, kind) in _hidden)
-        {
-            Count(name, name, real, kind);
-        }
-    }
-
-    private void Count(string place, string name, string real, EntryKind kind)
-    {
-        if (kind == EntryKind.Folder && MayHold(name) && _names.TryAdd(real, name))
+        if (kind == EntryKind.Folder && _wanted.MayReach(name) && _names.TryAdd(real, name))
         {
             try
             {
                 foreach (var entry in _list(Path.Combine(Root, name)))
                 {
-                    Count(place, Join(name, entry.Name), Path.Combine(real, entry.Name), entry.Kind);
+                    CountHidden(place, Join(name, entry.Name), Path.Combine(real, entry.Name), entry.Kind);
                 }
             }
             catch (Exception error) when (error is UnauthorizedAccessException or IOException)
@@ -213,23 +201,10 @@ internal sealed class FileTree
                 // nobody asked for what is in there
             }
         }
-        else if (kind is EntryKind.File or EntryKind.Link && IsWanted(name))
+        else if (kind is EntryKind.File or EntryKind.Link && _wanted.Contains(name))
         {
             LeftOut.Hidden(ImageNames.KindOf(name), place);
         }
-    }
-
-    private bool MayHold(string folder, string? extension = null) =>
-        _wanted is null || _wanted.Any(glob => glob.MayMatchBelow(folder, extension));
-
-    private bool IsWanted(string file)
-    {
-        bool isWanted = _wanted is null;
-        foreach (var glob in _wanted ?? [])
-        {
-            isWanted |= glob.Matches(file);  // every one is asked, so that each knows whether it has matched
-        }
-        return isWanted;
     }
 
     private static string Parent(string name) => name.LastIndexOf('/') is >= 0 and var slash ? name[..slash] : "";

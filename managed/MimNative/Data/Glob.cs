@@ -76,7 +76,14 @@ internal sealed class Glob
         }
         // Linux tells a.jpg from A.jpg, other systems do not
         var options = OperatingSystem.IsLinux() ? RegexOptions.None : RegexOptions.IgnoreCase;
-        return new Regex(regex.Append("\\z").ToString(), options | RegexOptions.Singleline | RegexOptions.CultureInvariant);
+        try
+        {
+            return new Regex(regex.Append("\\z").ToString(), options | RegexOptions.Singleline | RegexOptions.CultureInvariant);
+        }
+        catch (RegexParseException error)
+        {
+            throw new InvalidDataException($"'{segment}' is no pattern: a range in its [...] runs backwards.", error);
+        }
     }
 
     private static bool IsNegated(string segment, int open) => open + 1 < segment.Length && segment[open + 1] is '!' or '^';

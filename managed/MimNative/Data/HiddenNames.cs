@@ -13,7 +13,7 @@ internal static class HiddenNames
         "@eaDir", "@tmp", "#recycle", "#snapshot", "@SynoResource",               // Synology
         "@Recycle", "@Recently-Snapshot", "@__thumb",                             // QNAP
         "~snapshot",                                                              // NetApp
-        "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "Thumbs.db",     // Windows
+        "$RECYCLE.BIN", "RECYCLER", "System Volume Information",                  // Windows
         "__MACOSX", "Network Trash Folder", "Temporary Items", "TheVolumeSettingsFolder",  // macOS and its file servers
         "lost+found");                                                            // Linux
 

@@ -47,9 +47,6 @@ internal sealed class PathPattern
         Disk.KindOf(Folder) == EntryKind.Folder &&
         Trees([[.. Braces.Expand(_rest).SelectMany(member => member).Select(Part)]]).Any(tree => tree.WouldHold(folder, extension));
 
-    // What a pattern without braces stands for: a file, a folder, or some files in a folder; nothing where it does not exist.
-    private sealed record PatternPart(string Text, string? File = null, string? Folder = null, Glob? Glob = null);
-
     private PatternPart Part(string text)
     {
         string full = Path.GetFullPath(Path.Combine(Folder, text));
@@ -111,4 +108,7 @@ internal sealed class PathPattern
     }
 
     private static bool Exists(string path) => Disk.KindOf(Path.GetFullPath(path)) != EntryKind.Missing;
+
+    // What a pattern without braces stands for: a file, a folder, or some files in a folder; nothing where it does not exist.
+    private sealed record PatternPart(string Text, string? File = null, string? Folder = null, Glob? Glob = null);
 }

@@ -10,10 +10,12 @@ namespace MimNative.Data;
 internal static class TypedPath
 {
     /// <summary>The full path of what exists, else of what does not.</summary>
+    /// <param name="text">The path.</param>
+    /// <param name="folder">What a relative path is relative to; null for the working folder.</param>
     /// <exception cref="InvalidDataException">Several names may be meant.</exception>
-    public static string Find(string text)
+    public static string Find(string text, string? folder = null)
     {
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(text));
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Path.Combine(folder ?? "", text)));
         if (Exists(full))
         {
             return full;

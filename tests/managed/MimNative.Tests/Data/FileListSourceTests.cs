@@ -80,12 +80,13 @@ public sealed class FileListSourceTests
     [TestCase("a b.jpg 3", "but 'a b.jpg' does")]
     [TestCase("\"a.jpg\",cat", "but 'a.jpg' does")]
     [TestCase("in", "'in' is a folder")]
+    [TestCase("0.tar", "'0.tar' is a tar archive")]
     [TestCase("gone.jpg", "line 1: the picture 'gone.jpg' does not exist.")]
     [TestCase("#\nhttps://a.b/c.jpg", "line 2: the picture 'https://a.b/c.jpg' does not exist.")]
     public void Line_that_is_no_picture_is_explained(string line, string said)
     {
         using var folder = new TemporaryFolder();
-        FolderSourceTests.Write(folder, "a.jpg", "a b.jpg", "in/c.jpg");
+        FolderSourceTests.Write(folder, "a.jpg", "a b.jpg", "in/c.jpg", "0.tar");
         File.WriteAllText(folder.File("list.txt"), line + "\n");
         Assert.That(() => new FileListSource(folder.File("list.txt")), Throws.TypeOf<FileNotFoundException>().With.Message.Contains(said));
     }

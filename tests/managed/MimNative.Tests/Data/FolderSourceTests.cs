@@ -91,6 +91,7 @@ public sealed class FolderSourceTests
         File.CreateSymbolicLink(folder.File("2.jpg"), elsewhere.File("2.jpg"));
         File.CreateSymbolicLink(folder.File("again.jpg"), elsewhere.File("2.jpg"));
         File.CreateSymbolicLink(folder.File("3.jpg"), elsewhere.File("sha256-3"));
+        File.CreateSymbolicLink(folder.File("3"), elsewhere.File("sha256-3"));
         File.CreateSymbolicLink(folder.File("4.jpg"), elsewhere.File("in/4.jpg"));
         Directory.CreateSymbolicLink(folder.File("out"), elsewhere.File("in"));
         File.CreateSymbolicLink(folder.File("5.jpg"), "blob");

@@ -25,6 +25,10 @@ public sealed class GlobTests
         Assert.That(others.Split(' ', StringSplitOptions.RemoveEmptyEntries), Has.None.Matches<string>(glob.Matches));
     }
 
+    [Test]
+    public void Range_that_runs_backwards_is_named() =>
+        Assert.That(() => new Glob("a/[9-1].jpg"), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'[9-1].jpg' is no pattern"));
+
     [TestCase("*.jpg", "", "a a/b")]
     [TestCase("*/x/*.jpg", "|a|a/x", "a/y a/x/z")]
     [TestCase("**/*.jpg", "|a|a/b/c", "")]
