@@ -1,3 +1,4 @@
+using MimNative.Cli.Terminal;
 using MimNative.Export;
 using MimNative.Recipes;
 
@@ -10,24 +11,24 @@ internal static class Failure
     private const string TraceVariable = "MIM_TRACE";
 
     /// <summary>Prints the sentence to standard error and returns the exit code.</summary>
-    public static int Report(Exception failure)
+    public static int Report(Shell shell, Exception failure)
     {
         var cause = CauseOf(failure);
         if (CodeOf(cause) is { } code)
         {
-            Say(SentenceOf(cause));
+            Say(shell, SentenceOf(cause));
             return code;
         }
-        Say($"this is a defect of mim: {cause.GetType().Name}: {SentenceOf(cause)} ({TraceVariable}=1 shows where)");
+        Say(shell, $"this is a defect of mim: {cause.GetType().Name}: {SentenceOf(cause)} ({TraceVariable}=1 shows where)");
         if (Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 })
         {
-            Console.Error.WriteLine(cause);
+            shell.Error.WriteLine(cause);
         }
         return ExitCode.Defect;
     }
 
     /// <summary>A line on standard error.</summary>
-    public static void Say(string sentence) => Console.Error.WriteLine($"mim: {OneLine(sentence)}");
+    public static void Say(Shell shell, string sentence) => shell.Error.WriteLine($"mim: {OneLine(sentence)}");
 
     private static int? CodeOf(Exception e) => e switch
     {

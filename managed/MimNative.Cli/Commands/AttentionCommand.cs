@@ -14,7 +14,7 @@ internal static class AttentionCommand
     // What --head is for the mean of all heads and for a cell of each.
     private const int MeanOfHeads = -1, EachHead = -2;
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var run = new Option<string>("--run") { Description = "the run folder whose newest checkpoint is used", Required = true };
         var images = CommonOptions.Images();
@@ -96,17 +96,17 @@ internal static class AttentionCommand
             }
             if (parsed.GetValue(json))
             {
-                AttentionJson.Print(folder, study, parsed.GetValue(images)!, parsed.GetValue(mask), mapPath, plotPath);
+                AttentionJson.Print(shell, folder, study, parsed.GetValue(images)!, parsed.GetValue(mask), mapPath, plotPath);
                 return ExitCode.Ok;
             }
-            Print(study, parsed.GetValue(images)!);
-            Console.WriteLine($"{mapPath}, {plotPath}");
+            Print(shell, study, parsed.GetValue(images)!);
+            shell.Output.WriteLine($"{mapPath}, {plotPath}");
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static void Print(AttentionStudy study, string[] paths)
+    private static void Print(Shell shell, AttentionStudy study, string[] paths)
     {
         static string Text(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
         var table = Tables.New("layer", "mean distance in pixels", "equal weights", "heads");
@@ -114,14 +114,14 @@ internal static class AttentionCommand
         {
             table.AddRow(layer.Layer, Text(layer.Mean), Text(layer.Uniform), string.Join(' ', layer.Heads.Select(Text)));
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
         foreach (var (path, picture) in paths.Zip(study.Pictures))
         {
-            Console.WriteLine(
+            shell.Output.WriteLine(
                 $"{path}: query {study.Query.Row},{study.Query.Column}, " +
                 (picture.QueryIsHidden ? "hidden where pictures are masked" : "visible"));
         }
-        Console.WriteLine(string.Create(
+        shell.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"distances leave the class token out; weights times values are the model's own answers to {study.Error:0.0e0}"));
     }

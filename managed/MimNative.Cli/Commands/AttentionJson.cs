@@ -8,7 +8,8 @@ namespace MimNative.Cli.Commands;
 /// <summary>What <c>mim attention --json</c> prints.</summary>
 internal static class AttentionJson
 {
-    public static void Print(RunFolder run, AttentionStudy study, string[] paths, string? mask, string maps, string plot) => JsonOutput.Print(writer =>
+    public static void Print(
+        Shell shell, RunFolder run, AttentionStudy study, string[] paths, string? mask, string maps, string plot) => JsonOutput.Print(shell, writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("run", run.Path);

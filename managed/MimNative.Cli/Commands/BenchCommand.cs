@@ -13,7 +13,7 @@ internal static class BenchCommand
 {
     private const string All = "all", Ops = "ops", Steps = "steps", Scaling = "scaling";
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var section = new Argument<string>("section")
         {
@@ -52,7 +52,7 @@ internal static class BenchCommand
         {
             if (parsed.GetValue(measure) is { } task)
             {
-                BenchRun.MeasureOne(task);
+                BenchRun.MeasureOne(shell, task);
                 return ExitCode.Ok;
             }
             var asked = parsed.GetValue(section)!;
@@ -63,7 +63,7 @@ internal static class BenchCommand
             }
             var chosen = new BenchCases(
                 parsed.GetValue(cases) ?? [], parsed.GetValue(recipe), parsed.GetValue(set) ?? [], parsed.GetValue(batch), where.Kind);
-            var run = new BenchRun(new BenchOptions
+            var run = new BenchRun(shell, new BenchOptions
             {
                 // who names a step does not mean the ops
                 Ops = asked == Ops || (asked == All && chosen.IsEverything) ? chosen.Ops() : [],

@@ -25,7 +25,7 @@ internal sealed record BenchOptions
 }
 
 /// <summary>A run of <c>mim bench</c>: measures section by section, shows each as it is done, and writes the report.</summary>
-internal sealed class BenchRun(BenchOptions options)
+internal sealed class BenchRun(Shell shell, BenchOptions options)
 {
     private const int RoundsWithPeer = 5;
     private const double OpShare = 1.0 / 20;
@@ -33,20 +33,21 @@ internal sealed class BenchRun(BenchOptions options)
     private static readonly string[] Variables =
         ["OMP_WAIT_POLICY", "OMP_NUM_THREADS", "OMP_PROC_BIND", "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "DNNL_MAX_CPU_ISA"];
 
-    private readonly MeasuringProcess _self = MeasuringProcess.Self("bench", "--measure");
+    private readonly MeasuringProcess _self =
+        MeasuringProcess.Self(Path.Combine(AppContext.BaseDirectory, "mim.dll"), "bench", "--measure");
     private readonly bool _silent = options.Json == "-";
 
     /// <summary>The work of one process: the task in, a line of JSON out.</summary>
-    public static void MeasureOne(string json)
+    public static void MeasureOne(Shell shell, string json)
     {
         var task = JsonSerializer.Deserialize(json, BenchmarkJson.Default.BenchmarkTask) ?? throw new FormatException("--measure is null");
         if (task.Recipe is null)
         {
-            Console.WriteLine(JsonSerializer.Serialize(OpBenchmark.Measure(task), BenchmarkJson.Default.OpMeasurement));
+            shell.Output.WriteLine(JsonSerializer.Serialize(OpBenchmark.Measure(task), BenchmarkJson.Default.OpMeasurement));
             return;
         }
         using var benchmark = new StepBenchmark(task);
-        Console.WriteLine(JsonSerializer.Serialize(benchmark.Measure(), BenchmarkJson.Default.StepMeasurement));
+        shell.Output.WriteLine(JsonSerializer.Serialize(benchmark.Measure(), BenchmarkJson.Default.StepMeasurement));
     }
 
     public void Execute()
@@ -60,17 +61,17 @@ internal sealed class BenchRun(BenchOptions options)
         if (options.Ops.Count > 0)
         {
             report = report with { Ops = Ops(peer, report, hasBf16) };
-            Show(() => BenchTables.Ops(report.Ops));
+            Show(() => BenchTables.Ops(shell, report.Ops));
         }
         if (options.Steps.Count > 0)
         {
             report = report with { Steps = Steps(peer, report.Threads, hasBf16) };
-            Show(() => BenchTables.Steps(report.Steps, report.Ceiling));
+            Show(() => BenchTables.Steps(shell, report.Steps, report.Ceiling));
         }
         if (options.Scaled.Count > 0)
         {
             report = report with { Scaling = Scaling(report.Threads, hasBf16) };
-            Show(() => BenchTables.Scaling(report.Scaling));
+            Show(() => BenchTables.Scaling(shell, report.Scaling));
         }
         Write(report);
     }
@@ -90,7 +91,7 @@ internal sealed class BenchRun(BenchOptions options)
             Threads = context.Threads,
             Ceiling = context.MeasureCeiling(),
         };
-        Show(() => BenchTables.Machine(report));
+        Show(() => BenchTables.Machine(shell, report));
         return report;
     }
 
@@ -169,11 +170,11 @@ internal sealed class BenchRun(BenchOptions options)
         new() { Name = name, Recipe = recipe, Device = $"{options.Device}", Threads = threads, Precision = precision, Seconds = options.Seconds };
 
     // Someone who waits sees what is measured; a log does not fill with it.
-    private static void Progress(string text)
+    private void Progress(string text)
     {
-        if (!Console.IsErrorRedirected)
+        if (shell.ShowsError)
         {
-            Console.Error.Write($"\r\u001b[K{text}\r");
+            shell.Error.Write($"\r\u001b[K{text}\r");
         }
     }
 
@@ -194,12 +195,12 @@ internal sealed class BenchRun(BenchOptions options)
         var text = JsonSerializer.Serialize(report, BenchmarkJson.Indented.BenchmarkReport) + "\n";
         if (_silent)
         {
-            Console.Write(text);
+            shell.Output.Write(text);
         }
         else
         {
             OutputFile.Write(options.Json, Encoding.UTF8.GetBytes(text));
-            Console.WriteLine($"report     {options.Json}");
+            shell.Output.WriteLine($"report     {options.Json}");
         }
     }
 }

@@ -11,23 +11,23 @@ internal static class BenchTables
 {
     private const double Giga = 1e9;
 
-    public static void Machine(BenchmarkReport report)
+    public static void Machine(Shell shell, BenchmarkReport report)
     {
         var ceiling = report.Ceiling;
-        Console.WriteLine($"machine    {report.Machine}");
-        Console.WriteLine($"runtime    {report.Runtime}");
+        shell.Output.WriteLine($"machine    {report.Machine}");
+        shell.Output.WriteLine($"runtime    {report.Runtime}");
         foreach (var (name, value) in report.Environment)
         {
-            Console.WriteLine($"           {name}={value}");
+            shell.Output.WriteLine($"           {name}={value}");
         }
         var bf16 = ceiling.Bf16Gflops > 0 ? Text($"bf16 {ceiling.Bf16Gflops:0} GFLOP/s") : "no bf16 instructions";
         var of = report.Device == "cpu" ? Text($"{report.Threads} threads: ") : "";
-        Console.WriteLine(Text(
+        shell.Output.WriteLine(Text(
             $"ceiling    {of}f32 {ceiling.F32Gflops:0} GFLOP/s, {bf16}, ") + Text(
             $"memory {ceiling.ReadGbytes:0.0} GB/s read, {ceiling.UpdateGbytes:0.0} in place, {ceiling.TriadGbytes:0.0} triad"));
     }
 
-    public static void Ops(IReadOnlyList<OpComparison> ops)
+    public static void Ops(Shell shell, IReadOnlyList<OpComparison> ops)
     {
         var peers = ops.Any(o => o.PeerTime is not null);
         var table = Tables.New(
@@ -36,7 +36,7 @@ internal static class BenchTables
         {
             table.AddRow([.. Row(op).Select(Markup.Escape)]);
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
     }
 
     private static IEnumerable<string> Row(OpComparison op)
@@ -55,7 +55,7 @@ internal static class BenchTables
         }
     }
 
-    public static void Steps(IReadOnlyList<StepComparison> steps, Ceiling ceiling)
+    public static void Steps(Shell shell, IReadOnlyList<StepComparison> steps, Ceiling ceiling)
     {
         var peers = steps.Any(s => s.Peer.Count > 0);
         var idle = steps.Any(s => s.Ours[0].IdleShare is not null);
@@ -68,16 +68,16 @@ internal static class BenchTables
         {
             table.AddRow([.. Row(step, ceiling).Select(Markup.Escape)]);
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
         if (steps.FirstOrDefault(s => s.Peer.Count > 0) is { } compared)
         {
-            Console.WriteLine(
+            shell.Output.WriteLine(
                 $"peer       {compared.Peer[0].Description}; faster = its time / ours, memory = our peak / its, medians over " +
                 $"{compared.Peer.Count} rounds");
         }
     }
 
-    public static void Scaling(IReadOnlyList<StepComparison> steps)
+    public static void Scaling(Shell shell, IReadOnlyList<StepComparison> steps)
     {
         var table = Tables.New("step", "batch", "threads", "ms", "p25-p75", "images/s", "faster than 1 thread", "per thread");
         foreach (var step in steps)
@@ -91,7 +91,7 @@ internal static class BenchTables
             ];
             table.AddRow([.. row.Select(Markup.Escape)]);
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
     }
 
     private static IEnumerable<string> Row(StepComparison step, Ceiling ceiling)

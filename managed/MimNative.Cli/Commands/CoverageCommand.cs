@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MimNative.Cli.Terminal;
 using MimNative.Data;
 using MimNative.Evaluation.Objects;
 using MimNative.Recipes;
@@ -11,7 +12,7 @@ internal static class CoverageCommand
 {
     private const string Drawn = "drawn";
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var data = new Option<string>("--data")
         {
@@ -53,6 +54,7 @@ internal static class CoverageCommand
             }
             using var job = new CoverageJob(Recipe.Load(parsed.GetValue(recipe)!, parsed.GetValue(set)), parsed.GetValue(draws), parsed.GetValue(seed))
             {
+                Shell = shell,
                 Source = source,
                 Objects = parsed.GetValue(boxes) ? new BoundingBoxes(found) : found,
                 Where = where ?? text,

@@ -39,6 +39,8 @@ internal sealed class CoverageJob : IDisposable
             [.. _crops.Select(c => c.Transform)], _method.Grid, key => _method.SampleHidden(key), draws, seed);
     }
 
+    public required Shell Shell { get; init; }
+
     public required IImageSource Source { get; init; }
 
     public required IPictureObjects Objects { get; init; }
@@ -56,7 +58,7 @@ internal sealed class CoverageJob : IDisposable
 
     public int Run()
     {
-        Source.Warnings.ToList().ForEach(warning => Console.Error.WriteLine($"warning    {warning}"));
+        Source.Warnings.ToList().ForEach(warning => Shell.Error.WriteLine($"warning    {warning}"));
         var measured = Measure();
         if (Output is not null)
         {
@@ -64,7 +66,7 @@ internal sealed class CoverageJob : IDisposable
         }
         if (Json)
         {
-            JsonOutput.Print(WriteJson);
+            JsonOutput.Print(Shell, WriteJson);
             return ExitCode.Ok;
         }
         var table = Tables.New("crop", "before masking", "after masking", "after / before");
@@ -75,18 +77,18 @@ internal sealed class CoverageJob : IDisposable
                 _crops[i].Name, Percent(result.Before, result.BeforeError), Percent(result.After, result.AfterError),
                 Percent(result.Ratio, result.RatioError));
         }
-        Tables.Print(table);
-        Console.WriteLine(Invariant(
+        Tables.Print(Shell, table);
+        Shell.Output.WriteLine(Invariant(
             $"{_study.Objects} objects in {_study.Pictures} of {Source.Count} pictures, {_draws} draws each, means with standard errors"));
-        Console.WriteLine(Invariant(
+        Shell.Output.WriteLine(Invariant(
             $"masks of {_recipe.Name}: {_study.Visible * 100:0.00} % of {_method.Grid.Rows} x {_method.Grid.Columns} patches visible"));
         foreach (var note in Objects.Notes)
         {
-            Console.WriteLine(note);
+            Shell.Output.WriteLine(note);
         }
         if (Output is not null)
         {
-            Console.WriteLine(Output);
+            Shell.Output.WriteLine(Output);
         }
         return ExitCode.Ok;
     }

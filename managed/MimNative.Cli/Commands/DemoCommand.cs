@@ -14,7 +14,7 @@ internal static class DemoCommand
     /// <summary>Of the drawn set.</summary>
     public const int PictureCount = 3000, PictureSize = 80;
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var data = new Option<string>("--data") { Description = "your own pictures instead of the drawn ones" };
         var output = new Option<string>("--out") { Description = "the folder to make", DefaultValueFactory = _ => "runs/demo" };
@@ -37,15 +37,15 @@ internal static class DemoCommand
                 ]);
             using var context = CommonOptions.Open(parsed, device, threads);
             Precisions.Require(Precisions.Resolve(recipe.Train.Precision, context), context);
-            using var source = Open(parsed.GetValue(data), parsed.GetValue(seed), folder);
+            using var source = Open(shell, parsed.GetValue(data), parsed.GetValue(seed), folder);
             Pretrainer.RequireFits(recipe, source.Count);
             var run = RunFolder.Create(folder, recipe, parsed.GetValue(data) ?? Drawn(folder));
-            var code = new PretrainJob { SheetEvery = 0 }.Run(run, source, context);
+            var code = new PretrainJob { Shell = shell, SheetEvery = 0 }.Run(run, source, context);
             if (code != ExitCode.Ok)
             {
                 return code;
             }
-            Show(run, source, context);
+            Show(shell, run, source, context);
             return ExitCode.Ok;
         });
         return command;
@@ -65,32 +65,32 @@ internal static class DemoCommand
     }
 
     // The reader's own pictures, or drawn ones, written to disk so that they can be looked at and the run can be resumed.
-    private static IImageSource Open(string? data, long seed, string folder)
+    private static IImageSource Open(Shell shell, string? data, long seed, string folder)
     {
         if (data is not null)
         {
             return ImageSources.Open(data);
         }
-        Console.WriteLine($"drawing    {PictureCount} pictures into {Drawn(folder)}");
+        shell.Output.WriteLine($"drawing    {PictureCount} pictures into {Drawn(folder)}");
         using var drawn = new ShapesSource(PictureCount, PictureSize, PictureSize, seed);
         drawn.Write(Path.Combine(folder, "drawn"));
         return ImageSources.Open(Drawn(folder));
     }
 
-    private static void Show(RunFolder run, IImageSource source, Context context)
+    private static void Show(Shell shell, RunFolder run, IImageSource source, Context context)
     {
         string sheetPath = Path.Combine(run.Path, "reconstruction.png"), curvePath = Path.Combine(run.Path, "loss.png");
         using var model = run.LoadModel(context);
         using var sheet = Sheets.OfData(model, source, rows: 6, StatisticsSource.True);
         using var curve = LossCurve.Draw(RunMetrics.Losses(run.MetricsFile), $"{run.Recipe.Name}: loss");
         Pictures.Write(curvePath, curve);
-        Console.WriteLine($"loss curve       {curvePath}");
+        shell.Output.WriteLine($"loss curve       {curvePath}");
         if (sheet is not null)
         {
             Pictures.Write(sheetPath, sheet);
-            Console.WriteLine($"reconstruction   {sheetPath}");
+            shell.Output.WriteLine($"reconstruction   {sheetPath}");
         }
-        Console.WriteLine($"TensorBoard      tensorboard --logdir {run.Path}");
-        Console.WriteLine($"next             ./mim reconstruct --run {run.Path} --images YOUR.jpg");
+        shell.Output.WriteLine($"TensorBoard      tensorboard --logdir {run.Path}");
+        shell.Output.WriteLine($"next             ./mim reconstruct --run {run.Path} --images YOUR.jpg");
     }
 }

@@ -8,7 +8,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim doctor</c>: which native library is loaded, what it runs on, and why not otherwise.</summary>
 internal static class DoctorCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var json = CommonOptions.Json();
         var command = new Command("doctor", "Tells which native library and devices are in use, and what was tried.") { json };
@@ -25,7 +25,7 @@ internal static class DoctorCommand
                 : new Finding(null, "the native library is not loaded");
             if (parsed.GetValue(json))
             {
-                JsonOutput.Print(writer =>
+                JsonOutput.Print(shell, writer =>
                 {
                     writer.WriteStartObject();
                     writer.WriteString("runtime", RuntimeInformation.FrameworkDescription);
@@ -42,11 +42,11 @@ internal static class DoctorCommand
             }
             else
             {
-                Console.WriteLine($"runtime   {RuntimeInformation.FrameworkDescription}");
-                Console.WriteLine($"system    {RuntimeInformation.OSDescription} ({RuntimeInformation.RuntimeIdentifier})");
-                Console.WriteLine($"library\n{library.Text ?? library.Error}");
-                Console.WriteLine($"cpu       {cpu.Text ?? "not available: " + cpu.Error}");
-                Console.WriteLine($"cuda      {cuda.Text ?? "not available: " + cuda.Error}");
+                shell.Output.WriteLine($"runtime   {RuntimeInformation.FrameworkDescription}");
+                shell.Output.WriteLine($"system    {RuntimeInformation.OSDescription} ({RuntimeInformation.RuntimeIdentifier})");
+                shell.Output.WriteLine($"library\n{library.Text ?? library.Error}");
+                shell.Output.WriteLine($"cpu       {cpu.Text ?? "not available: " + cpu.Error}");
+                shell.Output.WriteLine($"cuda      {cuda.Text ?? "not available: " + cuda.Error}");
             }
             return library.Error is null && cpu.Error is null ? ExitCode.Ok : ExitCode.Unavailable;
         });

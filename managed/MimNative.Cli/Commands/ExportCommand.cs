@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MimNative.Cli.Terminal;
 using MimNative.Export;
 using MimNative.Runtime;
 using MimNative.Training;
@@ -8,7 +9,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim export</c>: weights for other programs.</summary>
 internal static class ExportCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var run = new Option<string>("--run") { Description = "the run folder whose newest checkpoint is exported", Required = true };
         var to = new Option<string>("--to") { Description = "the safetensors file to write", Required = true };
@@ -32,7 +33,7 @@ internal static class ExportCommand
                 ["recipe"] = folder.Recipe.Name,
                 ["scope"] = parsed.GetValue(everything) ? "full" : "encoder",
             });
-            Console.WriteLine($"{parsed.GetValue(to)}: {written.Count} tensors of step {folder.Latest!.Step}");
+            shell.Output.WriteLine($"{parsed.GetValue(to)}: {written.Count} tensors of step {folder.Latest!.Step}");
             return ExitCode.Ok;
         });
         return command;

@@ -12,7 +12,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim info</c>: recipes, a recipe, a run, or a safetensors file.</summary>
 internal static class InfoCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var about = new Argument<string>("about")
         {
@@ -27,31 +27,31 @@ internal static class InfoCommand
             var asJson = parsed.GetValue(json);
             if (name == "recipes")
             {
-                Recipes(asJson);
+                Recipes(shell, asJson);
             }
             else if (name.EndsWith(".safetensors", StringComparison.Ordinal))
             {
-                Tensors(name, asJson);
+                Tensors(shell, name, asJson);
             }
             else if (Directory.Exists(name))
             {
-                Run(RunFolder.Open(name), asJson);
+                Run(shell, RunFolder.Open(name), asJson);
             }
             else
             {
-                Console.WriteLine(Recipe.Load(name).ToJson());
+                shell.Output.WriteLine(Recipe.Load(name).ToJson());
             }
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static void Recipes(bool json)
+    private static void Recipes(Shell shell, bool json)
     {
         var recipes = Recipe.Names.Select(n => Recipe.Load(n)).ToList();
         if (json)
         {
-            JsonOutput.Print(writer =>
+            JsonOutput.Print(shell, writer =>
             {
                 writer.WriteStartArray();
                 foreach (var recipe in recipes)
@@ -70,15 +70,15 @@ internal static class InfoCommand
                 Markup.Escape(recipe.Name), Markup.Escape(recipe.Description),
                 Markup.Escape(string.Join(", ", differences.Select(d => $"{d.Key} {d.Value}"))));
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
     }
 
-    private static void Tensors(string path, bool json)
+    private static void Tensors(Shell shell, string path, bool json)
     {
         using var file = SafetensorsFile.Open(path);
         if (json)
         {
-            JsonOutput.Print(writer =>
+            JsonOutput.Print(shell, writer =>
             {
                 writer.WriteStartObject();
                 writer.WriteStartObject("metadata");
@@ -105,23 +105,23 @@ internal static class InfoCommand
         }
         foreach (var (key, value) in file.Metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
         {
-            Console.WriteLine($"{key} = {value}");
+            shell.Output.WriteLine($"{key} = {value}");
         }
         foreach (var entry in file.Entries)
         {
-            Console.WriteLine(entry);
+            shell.Output.WriteLine(entry);
         }
         var numbers = file.Entries.Sum(e => e.Count);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Entries.Count} tensors, {numbers:N0} numbers"));
+        shell.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Entries.Count} tensors, {numbers:N0} numbers"));
     }
 
-    private static void Run(RunFolder run, bool json)
+    private static void Run(Shell shell, RunFolder run, bool json)
     {
         var checkpoints = run.Checkpoints().All();
         var state = run.Latest?.ReadState();
         if (json)
         {
-            JsonOutput.Print(writer =>
+            JsonOutput.Print(shell, writer =>
             {
                 writer.WriteStartObject();
                 writer.WriteString("folder", run.Path);
@@ -136,13 +136,13 @@ internal static class InfoCommand
             });
             return;
         }
-        Console.WriteLine(run.Recipe.ToJson());
-        Console.WriteLine(state is null
+        shell.Output.WriteLine(run.Recipe.ToJson());
+        shell.Output.WriteLine(state is null
             ? "no checkpoint yet"
             : $"step {state.Step}, epoch {state.Epoch} of {run.Recipe.Train.Epochs}, {state.SamplesSeen} images seen");
         foreach (var checkpoint in checkpoints)
         {
-            Console.WriteLine(checkpoint.Folder);
+            shell.Output.WriteLine(checkpoint.Folder);
         }
     }
 }

@@ -14,7 +14,7 @@ internal static class LowPassCommand
 {
     private const int MostPictures = 8, MostRadii = 12;
 
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var images = CommonOptions.Images();
         var radii = new Option<double[]>("--r")
@@ -61,12 +61,12 @@ internal static class LowPassCommand
                 Pictures.Write(sheetPath, sheet);
                 if (parsed.GetValue(json))
                 {
-                    JsonOutput.Print(writer => WriteJson(writer, sheetPath, side, parsed.GetValue(gain), paths, studies));
+                    JsonOutput.Print(shell, writer => WriteJson(writer, sheetPath, side, parsed.GetValue(gain), paths, studies));
                 }
                 else
                 {
-                    Print(paths, studies);
-                    Console.WriteLine(sheetPath);
+                    Print(shell, paths, studies);
+                    shell.Output.WriteLine(sheetPath);
                 }
             }
             finally
@@ -78,7 +78,7 @@ internal static class LowPassCommand
         return command;
     }
 
-    private static void Print(string[] paths, List<LowPassStudy> studies)
+    private static void Print(Shell shell, string[] paths, List<LowPassStudy> studies)
     {
         var table = Tables.New(
             "picture", "r", "bins kept", "energy", "energy without the mean", "mean difference", "largest difference");
@@ -93,7 +93,7 @@ internal static class LowPassCommand
                     Text($"{r.LargestDifference:0.0000}"));
             }
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
     }
 
     private static void WriteJson(Utf8JsonWriter writer, string sheet, int size, int gain, string[] paths, List<LowPassStudy> studies)

@@ -11,7 +11,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim pretrain</c>: trains a recipe on pictures, or goes on with a run.</summary>
 internal static class PretrainCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var recipe = new Option<string>("--recipe") { Description = "a recipe's name (see 'mim info recipes') or a JSON file" };
         var data = new Option<string>("--data")
@@ -66,6 +66,7 @@ internal static class PretrainCommand
             }
             var job = new PretrainJob
             {
+                Shell = shell,
                 RunSettings = new RunSettings
                 {
                     CheckpointEvery = parsed.GetValue(checkpointEvery),

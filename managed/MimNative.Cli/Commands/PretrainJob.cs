@@ -12,6 +12,8 @@ internal sealed class PretrainJob
 {
     private const int SheetRows = 6;
 
+    public required Shell Shell { get; init; }
+
     public RunSettings RunSettings { get; init; } = new();
 
     public int SheetEvery { get; init; } = 5;
@@ -32,8 +34,8 @@ internal sealed class PretrainJob
     /// <param name="movedTo">Where the pictures are now; null where that is not new.</param>
     public int Run(RunFolder folder, IImageSource source, Context context, string? movedTo = null)
     {
-        var display = new TrainingDisplay(Json);
-        using var stop = new StopSignal();
+        var display = new TrainingDisplay(Shell, Json);
+        using var stop = new StopSignal(Shell);
         var skipped = new SkippedList(folder.SkippedFile);
         var pretrain = new PretrainSettings { Workers = Workers, Strict = Strict, Skipped = skipped.Add };
         using var run = new PretrainRun(folder, source, context, pretrain, RunSettings);

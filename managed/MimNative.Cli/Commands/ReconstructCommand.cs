@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MimNative.Cli.Terminal;
 using MimNative.Evaluation;
 using MimNative.Evaluation.Objects;
 
@@ -7,7 +8,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim reconstruct</c>: what a model, or several, sees, predicts and pastes, as a picture.</summary>
 internal static class ReconstructCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var runs = new Option<string[]>("--run")
         {
@@ -62,6 +63,7 @@ internal static class ReconstructCommand
             }
             var job = new ReconstructJob
             {
+                Shell = shell,
                 Images = parsed.GetValue(images)!,
                 Rule = rule,
                 Objects = where is null ? null : ObjectSources.Open(where, parsed.GetValue(images)!, parsed.GetValue(firstPixel)),

@@ -15,6 +15,8 @@ internal sealed class ReconstructJob
     private readonly List<Line> _lines = [];
     private readonly SortedSet<string> _captions = new(StringComparer.Ordinal);
 
+    public required Shell Shell { get; init; }
+
     public required IReadOnlyList<string> Images { get; init; }
 
     public required MaskRule Rule { get; init; }
@@ -78,7 +80,7 @@ internal sealed class ReconstructJob
             _lines.Add(new Line(folder.Path, Images[i], rows[^1].Loss, removed.Count(r => r), removed.Length));
             if (!Json)
             {
-                Console.WriteLine(_lines[^1].Text(named));
+                Shell.Output.WriteLine(_lines[^1].Text(named));
             }
         }
     }
@@ -93,10 +95,10 @@ internal sealed class ReconstructJob
     {
         if (!Json)
         {
-            Console.WriteLine($"{Output} ({caption})");
+            Shell.Output.WriteLine($"{Output} ({caption})");
             return;
         }
-        JsonOutput.Print(writer =>
+        JsonOutput.Print(Shell, writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("sheet", Output);

@@ -11,7 +11,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim sweep</c>: every combination of some settings, a short run each, into one table and one plot.</summary>
 internal static class SweepCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var recipe = new Option<string>("--recipe")
         {
@@ -66,33 +66,33 @@ internal static class SweepCommand
             var sweep = new Sweep(folder, source, path) { CheckpointEvery = parsed.GetValue(checkpointEvery) };
             var pretrain = new PretrainSettings { Workers = parsed.GetValue(workers), Strict = parsed.GetValue(strict) };
             var asJson = parsed.GetValue(json);
-            source.Warnings.ToList().ForEach(warning => Say($"warning    {warning}", asJson));
-            var finished = Run(sweep, folder, context, pretrain, asJson);
+            source.Warnings.ToList().ForEach(warning => Say(shell, $"warning    {warning}", asJson));
+            var finished = Run(shell, sweep, folder, context, pretrain, asJson);
             if (asJson)
             {
-                Console.Out.Write(System.Text.Encoding.UTF8.GetString(SweepTable.Json(folder, sweep.Results)) + "\n");
+                shell.Output.Write(System.Text.Encoding.UTF8.GetString(SweepTable.Json(folder, sweep.Results)) + "\n");
             }
             else
             {
-                Print(plan, sweep.Results);
-                Console.WriteLine($"{folder.In("results.csv")}, {folder.In("results.json")}, {folder.In("results.png")}");
+                Print(shell, plan, sweep.Results);
+                shell.Output.WriteLine($"{folder.In("results.csv")}, {folder.In("results.json")}, {folder.In("results.png")}");
             }
             if (!finished)
             {
-                Say("stopped and saved; the same command goes on", asJson);
+                Say(shell, "stopped and saved; the same command goes on", asJson);
             }
             return finished ? ExitCode.Ok : ExitCode.Stopped;
         });
         return command;
     }
 
-    private static bool Run(Sweep sweep, SweepFolder folder, Runtime.Context context, PretrainSettings pretrain, bool json)
+    private static bool Run(Shell shell, Sweep sweep, SweepFolder folder, Runtime.Context context, PretrainSettings pretrain, bool json)
     {
-        using var stop = new StopSignal();
+        using var stop = new StopSignal(shell);
         var plan = folder.Plan;
         foreach (var skipped in plan.Cells.Where(c => c.Recipe is null))
         {
-            Say($"skipped    {skipped.Name}: {skipped.Skipped}", json);
+            Say(shell, $"skipped    {skipped.Name}: {skipped.Skipped}", json);
         }
         TrainingDisplay? display = null;
         try
@@ -102,8 +102,8 @@ internal static class SweepCommand
                 cell =>
                 {
                     display?.Finish();
-                    display = json ? null : new TrainingDisplay(json: false);
-                    Say($"cell       {cell.Name} ({plan.Cells.Count} in all)", json);
+                    display = json ? null : new TrainingDisplay(shell, json: false);
+                    Say(shell, $"cell       {cell.Name} ({plan.Cells.Count} in all)", json);
                 },
                 report => display?.Step(report), stop.Token);
         }
@@ -113,7 +113,7 @@ internal static class SweepCommand
         }
     }
 
-    private static void Print(SweepPlan plan, IReadOnlyList<SweepResult> results)
+    private static void Print(Shell shell, SweepPlan plan, IReadOnlyList<SweepResult> results)
     {
         static string Text(double value, string format) =>
             double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture) : "";
@@ -127,13 +127,13 @@ internal static class SweepCommand
             ];
             table.AddRow(values.Select(Markup.Escape).ToArray());
         }
-        Tables.Print(table);
+        Tables.Print(shell, table);
         foreach (var result in results.Where(r => r.Status == SweepStatus.Failed))
         {
-            Console.WriteLine($"failed     {result.Cell.Name}: {result.Reason}");
+            shell.Output.WriteLine($"failed     {result.Cell.Name}: {result.Reason}");
         }
-        plan.Cautions().ToList().ForEach(caution => Console.WriteLine($"note       {caution}"));
+        plan.Cautions().ToList().ForEach(caution => shell.Output.WriteLine($"note       {caution}"));
     }
 
-    private static void Say(string text, bool json) => (json ? Console.Error : Console.Out).WriteLine(text);
+    private static void Say(Shell shell, string text, bool json) => (json ? shell.Error : shell.Output).WriteLine(text);
 }

@@ -10,7 +10,7 @@ namespace MimNative.Cli.Commands;
 /// <summary><c>mim verify FILE...</c>: rebuilds recorded cases and compares every number.</summary>
 internal static class VerifyCommand
 {
-    public static Command Create()
+    public static Command Create(Shell shell)
     {
         var files = new Argument<string[]>("files")
         {
@@ -28,15 +28,15 @@ internal static class VerifyCommand
             var results = parsed.GetValue(files)!.Select(f => Verifier.Verify(f, context)).ToList();
             if (parsed.GetValue(json))
             {
-                PrintJson(results);
+                PrintJson(shell, results);
             }
             else
             {
-                Print(results, parsed.GetValue(brief));
+                Print(shell, results, parsed.GetValue(brief));
             }
             var unreadable = results.Where(r => r.Problem is not null).ToList();
             unreadable.ForEach(r => Failure.Say(
-                r.Problem!.StartsWith(r.Path, StringComparison.Ordinal) ? r.Problem : $"{r.Path}: {r.Problem}"));
+                shell, r.Problem!.StartsWith(r.Path, StringComparison.Ordinal) ? r.Problem : $"{r.Path}: {r.Problem}"));
             return results.All(r => r.Passed) ? ExitCode.Ok
                 : results.Count(r => !r.Passed) > unreadable.Count ? ExitCode.Failed
                 : ExitCode.BadInput;
@@ -44,19 +44,19 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static void Print(List<VerificationResult> results, bool brief)
+    private static void Print(Shell shell, List<VerificationResult> results, bool brief)
     {
         foreach (var result in results)
         {
             var worst = result.Comparisons.Count == 0 ? "" : Worst(result);
-            Console.WriteLine($"{Mark(result.Passed)}  {result.Path}  [{result.Case}]  {result.Problem ?? worst}");
+            shell.Output.WriteLine($"{Mark(result.Passed)}  {result.Path}  [{result.Case}]  {result.Problem ?? worst}");
             foreach (var c in result.Comparisons.Where(c => !brief || !c.Passed))
             {
-                Console.WriteLine(
+                shell.Output.WriteLine(
                     $"    {Mark(c.Passed)}  {c.Tensor}  {Number(c.Error)}  (tolerance {Number(c.Tolerance)}, {c.Measure})");
             }
         }
-        Console.WriteLine($"{results.Count(r => r.Passed)} of {results.Count} files pass");
+        shell.Output.WriteLine($"{results.Count(r => r.Passed)} of {results.Count} files pass");
     }
 
     private static string Worst(VerificationResult result)
@@ -70,7 +70,7 @@ internal static class VerifyCommand
 
     private static string Number(double value) => value.ToString("0.##E+0", CultureInfo.InvariantCulture);
 
-    private static void PrintJson(List<VerificationResult> results) => JsonOutput.Print(writer =>
+    private static void PrintJson(Shell shell, List<VerificationResult> results) => JsonOutput.Print(shell, writer =>
     {
         writer.WriteStartArray();
         foreach (var result in results)

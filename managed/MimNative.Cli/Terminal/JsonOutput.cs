@@ -1,18 +1,22 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace MimNative.Cli.Terminal;
 
-/// <summary>JSON on standard output, for programs.</summary>
+/// <summary>JSON on a command's output, for programs.</summary>
 internal static class JsonOutput
 {
-    public static void Print(Action<Utf8JsonWriter> write, bool indented = true)
+    /// <summary>Prints a value, all of it or nothing: what fails on the way leaves no half of it behind.</summary>
+    public static void Print(Shell shell, Action<Utf8JsonWriter> write, bool indented = true)
     {
-        using var output = Console.OpenStandardOutput();
-        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = indented }))
+        var text = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = indented }))
         {
             write(writer);
         }
-        output.Write("\n"u8);
+        text.Write("\n"u8);
+        shell.Output.Write(Encoding.UTF8.GetString(text.WrittenSpan));
     }
 
     /// <summary>A number; null where it is not finite, which JSON cannot say.</summary>

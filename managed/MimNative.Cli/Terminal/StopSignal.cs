@@ -2,15 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace MimNative.Cli.Terminal;
 
-/// <summary>Ctrl-C and SIGTERM as a cancellation; a second one ends the process as the system would.</summary>
+/// <summary>
+/// Ctrl-C, SIGTERM and what else may stop a command, as one cancellation; a second signal ends the process as the system would.
+/// </summary>
 internal sealed class StopSignal : IDisposable
 {
-    private readonly CancellationTokenSource _source = new();
+    private readonly CancellationTokenSource _source;
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
 
-    public StopSignal()
+    public StopSignal(Shell shell)
     {
+        _source = CancellationTokenSource.CreateLinkedTokenSource(shell.Stop);
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     }

@@ -15,14 +15,14 @@ internal static class Tables
         return table;
     }
 
-    public static void Print(Table table)
+    public static void Print(Shell shell, Table table)
     {
-        if (Console.IsOutputRedirected)
+        if (shell.ShowsOutput)
         {
-            // A pipe has no width to wrap at.
-            AnsiConsole.Profile.Width = 4000;
-            table.Border(TableBorder.None).Collapse();
+            shell.Draw(table);
+            return;
         }
-        AnsiConsole.Write(table);
+        // A pipe has no width to wrap at.
+        shell.Draw(table.Border(TableBorder.None).Collapse(), width: 4000);
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using MimNative.Training;
-using Spectre.Console;
 
 namespace MimNative.Cli.Terminal;
 
@@ -9,12 +8,12 @@ namespace MimNative.Cli.Terminal;
 /// How training shows itself: one line that is rewritten in a terminal, a line every few seconds elsewhere, or a JSON object a
 /// step for programs.
 /// </summary>
-internal sealed class TrainingDisplay(bool json)
+internal sealed class TrainingDisplay(Shell shell, bool json)
 {
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(200);
 
-    private readonly bool _live = !json && !Console.IsOutputRedirected;
+    private readonly bool _live = !json && shell.ShowsOutput;
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _shown;
     private long _firstStep = -1;
@@ -48,12 +47,12 @@ internal sealed class TrainingDisplay(bool json)
         var line = Line(report);
         if (_live)
         {
-            var width = Math.Max(20, AnsiConsole.Profile.Width - 1);
-            Console.Write("\r" + (line.Length > width ? line[..width] : line.PadRight(width)));
+            var width = Math.Max(20, shell.Width - 1);
+            shell.Output.Write("\r" + (line.Length > width ? line[..width] : line.PadRight(width)));
         }
         else
         {
-            Console.WriteLine(line);
+            shell.Output.WriteLine(line);
         }
     }
 
@@ -62,14 +61,14 @@ internal sealed class TrainingDisplay(bool json)
     {
         if (json)
         {
-            Console.Error.WriteLine(text);
+            shell.Error.WriteLine(text);
             return;
         }
         if (_live && _shown != 0)
         {
-            Console.Write("\r" + new string(' ', Math.Max(20, AnsiConsole.Profile.Width - 1)) + "\r");
+            shell.Output.Write("\r" + new string(' ', Math.Max(20, shell.Width - 1)) + "\r");
         }
-        Console.WriteLine(text);
+        shell.Output.WriteLine(text);
     }
 
     /// <summary>Ends the line that is rewritten.</summary>
@@ -77,7 +76,7 @@ internal sealed class TrainingDisplay(bool json)
     {
         if (_live && _shown != 0)
         {
-            Console.WriteLine();
+            shell.Output.WriteLine();
         }
     }
 
@@ -94,7 +93,8 @@ internal sealed class TrainingDisplay(bool json)
 
     private static double Average(double average, double value) => average == 0 ? value : average + (0.05 * (value - average));
 
-    private static void PrintJson(StepReport report) => JsonOutput.Print(
+    private void PrintJson(StepReport report) => JsonOutput.Print(
+        shell,
         writer =>
         {
             writer.WriteStartObject();

@@ -63,6 +63,12 @@ public sealed partial class ArchitectureTests
     }
 
     [Test]
+    public void Only_the_shell_names_the_console() =>
+        Assert.That(
+            Sources("managed", "*.cs").Where(s => ConsoleName().IsMatch(s.Text)).Select(s => s.Name),
+            Is.EqualTo(new[] { "managed/MimNative.Cli/Terminal/Shell.cs" }));
+
+    [Test]
     public void A_floor_of_the_native_library_includes_only_those_below_it()
     {
         var broken = new List<string>();
@@ -115,6 +121,10 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex(@"\b(unsafe|mim_\w+)\b")]
     private static partial Regex NativeWords();
+
+    // The class, not the namespace Spectre.Console.
+    [GeneratedRegex(@"(?<![\w.])(System\.)?(Ansi)?Console\.")]
+    private static partial Regex ConsoleName();
 
     [GeneratedRegex(@"\.(h|cpp|inc|cu)$")]
     private static partial Regex NativeFile();

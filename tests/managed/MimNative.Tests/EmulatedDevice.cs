@@ -1,10 +1,15 @@
 using System.Runtime.InteropServices;
 using MimNative.Runtime;
+using NUnit.Framework;
 
 namespace MimNative.Tests;
 
-/// <summary>A CUDA device: the kernels' own sources, run by the emulator that the native tests build.</summary>
-internal static class EmulatedDevice
+/// <summary>
+/// A CUDA device: the kernels' own sources, run by the emulator that the native tests build. It is the device <c>cuda</c> of this
+/// process and of those that it starts.
+/// </summary>
+[SetUpFixture]
+public sealed partial class EmulatedDevice
 {
     /// <summary>Names the library of the CUDA backend.</summary>
     public const string Variable = "MIM_CUDA_LIBRARY";
@@ -22,15 +27,19 @@ internal static class EmulatedDevice
     }
 
     /// <summary>A context on it in this process.</summary>
-    public static Context Open()
+    public static Context Open() => new(new Device(DeviceKind.Cuda), threads: 1);
+
+    // Before all tests: the environment of a process must not change while its threads read it.
+    [OneTimeSetUp]
+    public void Put_in_the_place_of_a_real_one()
     {
-        // not Environment's, which native code does not see
-        _ = SetEnvironment(Variable, Library, overwrite: 1);
-        return new Context(new Device(DeviceKind.Cuda), threads: 2);
+        if (OperatingSystem.IsLinux())
+        {
+            Environment.SetEnvironmentVariable(Variable, Library);  // for child processes
+            Assert.That(SetEnvironment(Variable, Library, overwrite: 1), Is.Zero);  // for native code here, which does not see the other
+        }
     }
 
-    [DllImport("libc", EntryPoint = "setenv")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SetEnvironment(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
 }

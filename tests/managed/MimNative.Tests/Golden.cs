@@ -2,33 +2,25 @@ using MimNative.Export;
 
 namespace MimNative.Tests;
 
-/// <summary>
-/// The reference numbers: tests/golden in the repository, and the complete set in shared/golden beside the
-/// repository where somebody has put it.
-/// </summary>
+/// <summary>The reference numbers: tests/golden in the repository.</summary>
 internal static class Golden
 {
     /// <summary>The repository's root: the folder above the tests that holds the solution.</summary>
     public static string Repository { get; } = FindRepository();
 
-    private static IEnumerable<string> Folders =>
-    [
-        Path.Combine(Repository, "tests", "golden"),
-        Path.Combine(Repository, "..", "shared", "golden"),
-    ];
+    private static string Folder => Path.Combine(Repository, "tests", "golden");
+
+    /// <summary>The path of tests/golden/name.safetensors.</summary>
+    public static string Find(string name) =>
+        Path.Combine(Folder, name + ".safetensors") is var path && File.Exists(path)
+            ? path
+            : throw new FileNotFoundException($"no golden file '{name}' in {Folder}");
 
     /// <summary>Opens tests/golden/name.safetensors.</summary>
-    public static SafetensorsFile Open(string name) =>
-        SafetensorsFile.Open(Folders.Select(folder => Path.Combine(folder, name + ".safetensors"))
-            .FirstOrDefault(File.Exists)
-            ?? throw new FileNotFoundException($"no golden file '{name}' in {string.Join(", ", Folders)}"));
+    public static SafetensorsFile Open(string name) => SafetensorsFile.Open(Find(name));
 
-    /// <summary>The paths of all files whose name matches, each name once.</summary>
-    public static IEnumerable<string> Files(string pattern = "*") =>
-        Folders.Where(Directory.Exists)
-            .SelectMany(folder => Directory.GetFiles(folder, pattern + ".safetensors"))
-            .DistinctBy(Path.GetFileName)
-            .Order(StringComparer.Ordinal);
+    /// <summary>The paths of all files.</summary>
+    public static IEnumerable<string> Files() => Directory.GetFiles(Folder, "*.safetensors").Order(StringComparer.Ordinal);
 
     private static string FindRepository()
     {

@@ -19,9 +19,9 @@ internal sealed class TestRun : IDisposable
     private TestRun(Device device, int seed)
     {
         _random = new Random(seed);
-        Context = new Context(device, threads: 2);
+        Context = new Context(device, threads: 1);
         Step = new Step(Context);
-        Step.Reserve(32 << 20);
+        Step.Reserve(8 << 20);
     }
 
     public Context Context { get; }

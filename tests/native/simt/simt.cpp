@@ -1,5 +1,6 @@
 #include "simt/simt.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ struct machine {
     std::vector<shared_array> shared;
     int64_t shared_allowed = 0, shared_used = 0;
     fibre* running = nullptr;
+    pthread_t thread = {};  // of the process, that runs the kernel
     fc::fcontext_t scheduler = nullptr;
     void* scheduler_fake = nullptr;
     const void* scheduler_bottom = nullptr;
@@ -222,7 +224,8 @@ void run_block(dim3 size) {
 struct sigaction previous_action;
 
 void on_fault(int signal, siginfo_t* info, void* context) {
-    if (m.running != nullptr) {
+    // Another thread's fault, which its runtime may make an exception of, is none of the kernel's.
+    if (m.running != nullptr && pthread_equal(m.thread, pthread_self())) {
         m.failure = is_device(info->si_addr)
                         ? locate(info->si_addr)
                         : "outside of any memory, or beside shared memory or a thread's stack";
@@ -275,6 +278,7 @@ void run(dim3 grid, dim3 block, int64_t shared_bytes, const std::source_location
             throw std::logic_error(std::to_string(shared_bytes) + " bytes of shared memory");
         access device;
         const fault_handler faults;
+        m.thread = pthread_self();
         m.body = &body;
         m.failure.clear();
         m.shared_allowed = shared_bytes;

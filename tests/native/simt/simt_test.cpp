@@ -1,9 +1,12 @@
 // The emulator itself: it runs what CUDA defines, and finds what a GPU would crash, hang or be
 // silently wrong on.
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <atomic>
 #include <functional>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "cuda/device.h"
@@ -142,6 +145,33 @@ TEST(simt, host_and_device_memory_are_apart) {
         "not device memory");
     const array<float> there(std::vector<float>(4, 0.0f));
     EXPECT_DEATH({ *static_cast<volatile float*>(there.operator float*()) = 1; }, "");
+}
+
+std::atomic<bool> kernel_runs, other_has_faulted;
+std::atomic<int> faults;
+
+__global__ void waiting_kernel(int* out) {
+    kernel_runs = true;
+    while (!other_has_faulted) std::this_thread::yield();
+    out[threadIdx.x] = 1;
+}
+
+TEST(simt, a_fault_of_another_thread_is_left_to_the_handler_before) {
+    struct sigaction counts = {}, before = {};
+    counts.sa_flags = SA_SIGINFO;
+    counts.sa_sigaction = [](int, siginfo_t*, void*) { ++faults; };
+    sigaction(SIGSEGV, &counts, &before);
+    std::thread other([] {
+        while (!kernel_runs) std::this_thread::yield();
+        raise(SIGSEGV);
+        other_has_faulted = true;
+    });
+    const array<int> out(std::vector<int>(32, 0));
+    launch(nullptr, {1, 32}, waiting_kernel, out.operator int*());
+    other.join();
+    sigaction(SIGSEGV, &before, nullptr);
+    EXPECT_EQ(1, faults);
+    EXPECT_EQ(std::vector<int>(32, 1), out.values());
 }
 
 __global__ void shared_kernel(float* out, int taken, int offset) {

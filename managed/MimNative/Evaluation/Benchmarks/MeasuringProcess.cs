@@ -17,11 +17,13 @@ public sealed class MeasuringProcess(string who, IReadOnlyList<string> command)
     private const int LongestComplaint = 300;
 
     /// <summary>This program again, with arguments in front of the task.</summary>
-    public static MeasuringProcess Self(params IEnumerable<string> arguments)
+    /// <param name="assembly">The file of this program's assembly, for <c>dotnet</c> where that is what runs it.</param>
+    /// <param name="arguments">What it is given first.</param>
+    public static MeasuringProcess Self(string assembly, params IEnumerable<string> arguments)
     {
         var program = Environment.ProcessPath ?? throw new InvalidOperationException("this process does not know its own path");
         var isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        return new MeasuringProcess("mim", [program, .. isHost ? [Environment.GetCommandLineArgs()[0]] : (string[])[], .. arguments]);
+        return new MeasuringProcess("mim", [program, .. isHost ? [assembly] : (string[])[], .. arguments]);
     }
 
     /// <summary>Runs it and reads its answer.</summary>

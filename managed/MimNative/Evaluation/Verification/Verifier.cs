@@ -65,7 +65,7 @@ public static class Verifier
             }
             using var step = new Step(context);
             // Recorded cases are small: their numbers, activations and gradients fit in a few times the file.
-            step.Reserve(Math.Max(64L << 20, 64 * new FileInfo(path).Length));
+            step.Reserve(Math.Max(16L << 20, 64 * new FileInfo(path).Length));
             check(recorded, compare, step);
         }
         catch (Exception e) when (

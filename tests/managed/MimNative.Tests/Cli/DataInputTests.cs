@@ -59,7 +59,7 @@ public sealed class DataInputTests : FolderTests
     public void An_error_of_the_data_costs_no_step_that_was_done()
     {
         TinyRun.DrawPictures(At("data"));
-        using (var command = CommandLine.Start(TinyRun.PretrainOn(
+        using (var command = CommandProcess.Start(TinyRun.PretrainOn(
                    At("data"), At("run"), "--epochs", "100000", "--strict", "--json", "--checkpoint-every", "1000000")))
         {
             command.WaitFor("\"step\":5,");

@@ -39,12 +39,12 @@ public sealed class EveryMethodTests : FolderTests
             "\"epochs\": 3", "\"epochs\": 3, \"schedule\": \"cosine\"", StringComparison.Ordinal));
         string run = At("run"), whole = At("whole"), sheet = At("sheet.png"), encoder = At("encoder.safetensors");
         string[] Pretrain(string to, params string[] more) =>
-            ["pretrain", "--recipe", recipe, "--data", TinyRun.Pictures, "--out", to, .. settings.SelectMany(s => new[] { "--set", s }), .. more];
+            ["pretrain", "--recipe", recipe, "--data", TinyRun.Pictures, "--out", to, "--threads", "1", .. settings.SelectMany(s => new[] { "--set", s }), .. more];
         CommandLine.Run(Pretrain(whole)).Succeeds();
         CommandLine.Run(Pretrain(run, "--stop-after", "4")).Succeeds();
-        CommandLine.Run("pretrain", "--resume", run).Succeeds();
-        CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--out", sheet).Succeeds();
-        CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--mask", "object:0.9", "--objects", "box:4,4,30,24", "--out", sheet).Succeeds();
+        CommandLine.Run("pretrain", "--resume", run, "--threads", "1").Succeeds();
+        CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--out", sheet, "--threads", "1").Succeeds();
+        CommandLine.Run("reconstruct", "--run", run, "--images", TinyRun.Picture, "--mask", "object:0.9", "--objects", "box:4,4,30,24", "--out", sheet, "--threads", "1").Succeeds();
         CommandLine.Run("export", "--run", run, "--to", encoder).Succeeds();
         CommandLine.Run("export", "--run", whole, "--to", At("whole.safetensors")).Succeeds();
         using var file = SafetensorsFile.Open(encoder);

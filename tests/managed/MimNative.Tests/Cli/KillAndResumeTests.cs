@@ -27,7 +27,7 @@ public sealed class KillAndResumeTests : FolderTests
         int torn = 0;
         for (int kill = 0; kill < kills; ++kill)
         {
-            using (var command = CommandLine.Start(arguments))
+            using (var command = CommandProcess.Start(arguments))
             {
                 for (int steps = moments.Next(1, 12); steps > 0; --steps)
                 {
@@ -35,9 +35,9 @@ public sealed class KillAndResumeTests : FolderTests
                 }
                 // Every other time while a checkpoint is half written, else at any moment.
                 Wait(moments, run, command, untilHalfWritten: kill % 2 == 0);
-                command.Signal(CommandLine.KillAtOnce);
+                command.Signal(CommandProcess.KillAtOnce);
                 Assert.That(
-                    command.Finish().Code, Is.EqualTo(128 + CommandLine.KillAtOnce), "the run ended before it was killed");
+                    command.Finish().Code, Is.EqualTo(128 + CommandProcess.KillAtOnce), "the run ended before it was killed");
             }
             torn += HalfWritten(run) ? 1 : 0;
             TestContext.Out.WriteLine($"killed after step {Steps(run).Count}{(HalfWritten(run) ? ", inside a checkpoint" : "")}");
@@ -50,7 +50,7 @@ public sealed class KillAndResumeTests : FolderTests
             $"{kills} kills (seed {seed}), {torn} of them inside a checkpoint: {Steps(run).Count} steps, the same bits as uninterrupted");
     }
 
-    private static void Wait(Random moments, string run, CommandLine command, bool untilHalfWritten)
+    private static void Wait(Random moments, string run, CommandProcess command, bool untilHalfWritten)
     {
         long start = Stopwatch.GetTimestamp();
         var time = TimeSpan.FromMilliseconds(moments.Next(100));

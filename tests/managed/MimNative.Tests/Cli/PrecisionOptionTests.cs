@@ -24,7 +24,7 @@ public sealed class PrecisionOptionTests : FolderTests
     [Test]
     public void A_processor_without_any_product_of_bf16_is_an_error_before_anything_is_written()
     {
-        CommandLine.RunWith("ONEDNN_MAX_CPU_ISA", "AVX2", TinyRun.Pretrain(At("run"), "--precision", "bf16"))
+        CommandProcess.RunWith("ONEDNN_MAX_CPU_ISA", "AVX2", TinyRun.Pretrain(At("run"), "--precision", "bf16"))
             .Fails(ExitCode.Unavailable, "train.precision is bf16, which this device cannot compute", "use f32");
         Assert.That(Directory.Exists(At("run")), Is.False);
     }

@@ -120,10 +120,10 @@ public sealed class ResumeInputTests : FolderTests
     [Test]
     public void A_run_that_another_process_trains_is_not_touched()
     {
-        using var first = CommandLine.Start(TinyRun.Pretrain(At("run"), "--epochs", "100000", "--json"));
+        using var first = CommandProcess.Start(TinyRun.Pretrain(At("run"), "--epochs", "100000", "--json"));
         first.WaitFor("\"step\":2,");
         CommandLine.Run(TinyRun.Resume(At("run"))).Fails(ExitCode.Unavailable, "trained by another process");
-        first.Signal(CommandLine.KillAtOnce);
+        first.Signal(CommandProcess.KillAtOnce);
         first.Finish();
         CommandLine.Run(TinyRun.Resume(At("run"), "--stop-after", "1")).Succeeds();
     }

@@ -7,11 +7,11 @@ namespace MimNative.Tests.Cli;
 [Platform("Linux,MacOsX")]
 public sealed class StopSignalTests : FolderTests
 {
-    [TestCase(CommandLine.Interrupt)]
-    [TestCase(CommandLine.Terminate)]
+    [TestCase(CommandProcess.Interrupt)]
+    [TestCase(CommandProcess.Terminate)]
     public void A_signal_ends_a_run_after_its_step_saved(int signal)
     {
-        using var command = CommandLine.Start(
+        using var command = CommandProcess.Start(
             TinyRun.Pretrain(At("run"), "--epochs", "100000", "--checkpoint-every", "1000000", "--json"));
         command.WaitFor("\"step\":3,");
         command.Signal(signal);
@@ -30,14 +30,14 @@ public sealed class StopSignalTests : FolderTests
     {
         // One step of 4096 micro-batches: far longer than the test waits.
         File.WriteAllLines(At("list.txt"), Enumerable.Repeat(TinyRun.Picture, 4096 * 8));
-        using var command = CommandLine.Start(
+        using var command = CommandProcess.Start(
             TinyRun.PretrainOn(At("list.txt"), At("run"), "--set", "train.accumulation=4096", "--batch", "8"));
         command.WaitFor("memory");
         Assert.That(command.RunsAfter(TimeSpan.FromSeconds(1)), Is.True);  // the step has begun
-        command.Signal(CommandLine.Interrupt);
+        command.Signal(CommandProcess.Interrupt);
         Assert.That(command.RunsAfter(TimeSpan.FromSeconds(1)), Is.True, "the first signal did not let the step go on");
         long second = Stopwatch.GetTimestamp();
-        command.Signal(CommandLine.Interrupt);
+        command.Signal(CommandProcess.Interrupt);
         Finished finished = command.Finish();
         Assert.That(Stopwatch.GetElapsedTime(second), Is.LessThan(TimeSpan.FromSeconds(10)));
         Assert.That(finished.Code, Is.EqualTo(ExitCode.Stopped));

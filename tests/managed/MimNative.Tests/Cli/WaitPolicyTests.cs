@@ -17,7 +17,7 @@ public sealed class WaitPolicyTests
         {
             environment.Add((variable, value));
         }
-        var result = CommandLine.RunIn([.. environment], "doctor");
+        var result = CommandProcess.RunIn([.. environment], "doctor");
         Assert.That(result.Errors, Does.Contain($"GOMP_SPINCOUNT = '{spins}'"));
     }
 }

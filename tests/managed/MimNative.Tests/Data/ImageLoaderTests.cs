@@ -6,6 +6,7 @@ using NUnit.Framework;
 namespace MimNative.Tests.Data;
 
 [TestFixture]
+[NonParallelizable]
 public sealed class ImageLoaderTests
 {
     private const int Pictures23 = 23;

@@ -11,7 +11,7 @@ namespace MimNative.Tests.Evaluation;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class ReconstructorTests : IDisposable
 {
-    private readonly Context _context = new(Device.Cpu, threads: 2);
+    private readonly Context _context = new(Device.Cpu, threads: 1);
     private readonly Model _model;
     private readonly Reconstructor _reconstructor;
     private readonly Image _picture = Pictures.Noise(SmallModel.Height, SmallModel.Width, seed: 20);

@@ -37,7 +37,7 @@ public sealed class MaeTests
     {
         (float[] Losses, float[] Values) Run()
         {
-            using var model = new SmallMae();
+            using var model = new SmallMae(threads: 2);
             return (Train(model, steps: 5), model.Step.ToArray<float>(model.Store.Values));
         }
         var (losses, values) = Run();

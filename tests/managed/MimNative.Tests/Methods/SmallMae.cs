@@ -11,12 +11,13 @@ namespace MimNative.Tests.Methods;
 /// <summary>A MAE that trains in milliseconds, with its parameters, a step and an optimiser.</summary>
 internal sealed class SmallMae : IDisposable
 {
-    private readonly Context _context = new(Device.Cpu, threads: 2);
+    private readonly Context _context;
     private readonly ParameterStore _store = new();
     private readonly AdamW _optimizer;
 
-    public SmallMae(PatchGrid? grid = null, Target? target = null, LossKind loss = LossKind.L2)
+    public SmallMae(PatchGrid? grid = null, Target? target = null, LossKind loss = LossKind.L2, int threads = 1)
     {
+        _context = new Context(Device.Cpu, threads);
         Grid = grid ?? new PatchGrid(16, 16, 3, 4);
         Mae = new Mae(
             _store.Root,
@@ -26,7 +27,7 @@ internal sealed class SmallMae : IDisposable
             encoder => new VitEncoder(encoder, new VitSettings(Grid, Dim: 16, Depth: 2, Heads: 2, MlpRatio: 2)));
         _store.Allocate(_context);
         Step = new Step(_context);
-        Step.Reserve(16 << 20);
+        Step.Reserve(4 << 20);
         _store.Initialize(seed: 3, Step);
         _optimizer = new AdamW(_store, new AdamWSettings(), p => AdamW.Decays(p, []), _context);
     }

@@ -8,20 +8,21 @@ namespace MimNative.Tests.Methods;
 /// <summary>A method of a recipe that trains in milliseconds, with its parameters, a step and an optimiser.</summary>
 internal sealed class SmallMethod : IDisposable
 {
-    private readonly Context _context = new(Device.Cpu, threads: 2);
+    private readonly Context _context;
     private readonly AdamW _optimizer;
 
     public SmallMethod(params string[] settings) : this(DType.F32, settings)
     {
     }
 
-    public SmallMethod(DType compute, string[] settings)
+    public SmallMethod(DType compute, string[] settings, int threads = 1)
     {
+        _context = new Context(Device.Cpu, threads);
         Recipe = Recipe.FromJson("{}", "test", settings);
         Method = Catalog.Create(Store.Root, Recipe);
         Store.Allocate(_context, compute);
         Step = new Step(_context) { Compute = compute };
-        Step.Reserve(32 << 20);
+        Step.Reserve(8 << 20);
         Store.Initialize(seed: 3, Step);
         _optimizer = new AdamW(Store, new AdamWSettings(), p => AdamW.Decays(p, Recipe.Train.NoDecay), _context);
     }

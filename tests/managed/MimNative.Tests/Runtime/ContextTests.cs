@@ -26,8 +26,8 @@ public sealed class ContextTests
     }
 
     [Test]
-    public void A_cuda_device_is_an_error_where_no_backend_for_it_was_built() => Assert.That(
-        () => new Context(Device.Parse("cuda")),
+    public void A_cuda_device_that_is_not_there_is_an_error() => Assert.That(
+        () => new Context(Device.Parse("cuda:7")),
         Throws.TypeOf<MimException>().With.Property(nameof(MimException.Status)).EqualTo(MimStatus.DeviceUnavailable)
             .And.Message.Contains("CUDA"));
 

@@ -6,7 +6,7 @@ namespace MimNative.Tests.Runtime;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed unsafe class StepTests : IDisposable
 {
-    private readonly Context _context = new(Device.Cpu, threads: 2);
+    private readonly Context _context = new(Device.Cpu, threads: 1);
     private readonly Step _step;
 
     public StepTests() => _step = new Step(_context);

@@ -8,7 +8,7 @@ namespace MimNative.Tests.Training;
 
 public sealed class ModelTests : FolderTests, IDisposable
 {
-    private readonly Context _context = new(Device.Cpu, threads: 2);
+    private readonly Context _context = new(Device.Cpu, threads: 1);
 
     public void Dispose() => _context.Dispose();
 

@@ -16,8 +16,7 @@ public sealed class PretrainRunTests : FolderTests
     // Five batches of 3 an epoch: two steps of two, and one batch that fills no step.
     private static readonly Recipe Tiny = Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2"]);
 
-    private static readonly Recipe TinyBf16 =
-        Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", "train.precision=bf16"]);
+    private static readonly Recipe TinyF32 = In("f32"), TinyBf16 = In("bf16");
 
     private static readonly long[] EveryStep = [1, 2, 3, 4, 5, 6];
 
@@ -42,7 +41,7 @@ public sealed class PretrainRunTests : FolderTests
     public void A_run_in_bf16_goes_on_bit_for_bit_too()
     {
         using var pictures = Pictures();
-        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6]);
+        RunFolder whole = Train(At("whole"), pictures, [6], recipe: TinyBf16), plain = Train(At("plain"), pictures, [6], recipe: TinyF32);
         RequireSame(whole, Train(At("stopped"), pictures, EveryStep, workers: 2, recipe: TinyBf16));
         Assert.That(Numbers(whole)[0], Is.Not.EqualTo(Numbers(plain)[0]), "bf16 was used");
         Assert.That(whole.Latest!.ReadState().Precision, Is.EqualTo(Precision.Bf16));
@@ -152,6 +151,9 @@ public sealed class PretrainRunTests : FolderTests
         }
         Assert.That(File.ReadAllText(path), Is.EqualTo("a.jpg\ttwo lines\nb .jpg\tcut\n"));
     }
+
+    private static Recipe In(string precision) =>
+        Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=3", "train.accumulation=2", $"train.precision={precision}"]);
 
     private static RunFolder Train(string path, IImageSource pictures, long[] stops, int workers = 1, int threads = 1, Recipe? recipe = null) =>
         Continue(RunFolder.Create(path, recipe ?? Tiny, "pictures"), pictures, stops, workers, threads);

@@ -22,7 +22,7 @@ public sealed class PretrainerTests
             TinyRun.RecipeFor(all), "tiny",
             [.. all, "train.batch=3", "train.accumulation=2", "train.epochs=20", "train.schedule=cosine"]);
         using var source = new ShapesSource(17, 40, 40, seed: 3);
-        using var context = new Context(Device.Cpu, threads: 2);
+        using var context = new Context(Device.Cpu, threads: 1);
         using var model = new Model(recipe, context);
         using var pretrainer = new Pretrainer(model, source, new PretrainSettings { Workers = 1 });
         var total = 0f;

@@ -12,8 +12,11 @@ namespace MimNative.Tests.Training;
 [Platform("Linux")]
 public sealed class RunningAheadTests
 {
-    private static Recipe TinyRecipe(params string[] settings) =>
-        Recipe.FromJson(TinyRun.Recipe, "tiny", ["train.batch=2", "train.accumulation=2", "train.epochs=3", .. settings]);
+    private static Recipe TinyRecipe(params string[] settings) => Recipe.FromJson(
+        TinyRun.Recipe, "tiny",
+        [
+            "image.height=16", "image.width=16", "encoder.patch=4", "train.batch=2", "train.accumulation=2", "train.epochs=3", .. settings,
+        ]);
 
     private static Context Open(DeviceKind kind) => kind == DeviceKind.Cpu ? new Context(Device.Cpu, threads: 1) : EmulatedDevice.Open();
 

@@ -4,6 +4,7 @@ using NUnit.Framework;
 
 namespace MimNative.Tests.Training;
 
+[NonParallelizable]
 public sealed class TrainingMeterTests
 {
     [Test]

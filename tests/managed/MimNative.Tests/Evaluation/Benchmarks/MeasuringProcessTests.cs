@@ -31,4 +31,21 @@ public sealed class MeasuringProcessTests
             () => Saying("dnnl_verbose,info,cpu,runtime:OpenMP").ReorderShare(Task),
             Throws.TypeOf<IOException>().With.Message.EqualTo(
                 "it ran case 'case' without a word of oneDNN, whose reorders were to be counted"));
+
+    [TestCase("echo no module named torch >&2; exit 3", "it failed with exit code 3 on case 'case': no module named torch")]
+    [TestCase("echo mim: no room >&2; exit 3", "it failed with exit code 3 on case 'case': no room")]
+    [TestCase("exit 1", "it failed with exit code 1 on case 'case': nothing was said")]
+    [TestCase("echo hello", "it should print one line of JSON for case 'case', but its last line is 'hello'")]
+    [TestCase("echo '{\"parameters\": 1}'", "it should print one line of JSON for case 'case', but its last line is '{\"parameters\": 1}'")]
+    [TestCase("echo null", "it should print one line of JSON for case 'case', but its last line is 'null'")]
+    public void What_fails_or_answers_something_else_is_one_sentence(string script, string sentence) =>
+        Assert.That(
+            () => new MeasuringProcess("it", ["/bin/sh", "-c", script]).Measure(Task, BenchmarkJson.Default.StepMeasurement),
+            Throws.TypeOf<IOException>().With.Message.EqualTo(sentence));
+
+    [Test]
+    public void What_is_not_there_is_named() =>
+        Assert.That(
+            () => new MeasuringProcess("it", ["/nowhere/python"]).Measure(Task, BenchmarkJson.Default.StepMeasurement),
+            Throws.TypeOf<IOException>().With.Message.StartWith("it cannot be started: '/nowhere/python': "));
 }

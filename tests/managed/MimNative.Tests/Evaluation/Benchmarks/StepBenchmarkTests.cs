@@ -7,6 +7,7 @@ using NUnit.Framework;
 
 namespace MimNative.Tests.Evaluation.Benchmarks;
 
+[NonParallelizable]
 public sealed class StepBenchmarkTests
 {
     private static BenchmarkTask Task => new()
@@ -52,7 +53,7 @@ public sealed class StepBenchmarkTests
     public void The_matrix_library_is_asked_for_products_and_for_no_reorders(Precision precision)
     {
         var json = JsonSerializer.Serialize(Task with { Precision = precision }, BenchmarkJson.Default.BenchmarkTask);
-        var result = CommandLine.RunWith("DNNL_VERBOSE", "1", "bench", "--measure", json);
+        var result = CommandProcess.RunWith("DNNL_VERBOSE", "1", "bench", "--measure", json);
         // onednn_verbose,exec,cpu,matmul,brg:avx512_core,...
         string[] kinds =
             [.. result.Output.Split('\n').Select(line => line.Split(',')).Where(part => part is [_, "exec", ..]).Select(part => part[3])];
