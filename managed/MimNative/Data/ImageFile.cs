@@ -22,6 +22,13 @@ internal static class ImageFile
             throw new InvalidDataException($"{name} has {count} bytes; a picture may have at most {Array.MaxLength}.");
         }
         var bytes = buffer.Take((int)count);
+        Fill(bytes, file, offset, name);
+        return bytes;
+    }
+
+    /// <summary>Reads as many bytes as there is room for.</summary>
+    public static void Fill(Span<byte> bytes, SafeFileHandle file, long offset, string name)
+    {
         for (int done = 0; done < bytes.Length;)
         {
             int read = RandomAccess.Read(file, bytes[done..], offset + done);
@@ -31,6 +38,5 @@ internal static class ImageFile
             }
             done += read;
         }
-        return bytes;
     }
 }

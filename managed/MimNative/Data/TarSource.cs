@@ -6,9 +6,15 @@ namespace MimNative.Data;
 /// <summary>
 /// The pictures in one or several tar archives ("shards", as WebDataset writes them), read where they lie: nothing is
 /// unpacked. The order is that of the shards as given, and inside a shard that of the archive. Entries of other kinds
-/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry", with the shard's path
-/// below the folder that all lie in.
+/// than pictures (.cls, .json, .txt, ...) are passed over. With several shards a name is "shard.tar:entry", and where
+/// two shards have the same name "folder/shard.tar:entry".
 /// </summary>
+/// <remarks>
+/// Hard and symbolic links to files of the same archive are pictures like those, sparse files get their holes back, and
+/// archives that were joined are read to the last. A name that is there twice is two pictures. What had to be left out
+/// is told in <see cref="Warnings"/>. An archive that is damaged, cut, compressed or none is an
+/// <see cref="InvalidDataException"/>.
+/// </remarks>
 public sealed class TarSource : IImageSource
 {
     private readonly Shard[] _shards;
@@ -40,7 +46,8 @@ public sealed class TarSource : IImageSource
 
     public int Count { get; }
 
-    public IReadOnlyList<string> Warnings => PassedOver;
+    /// <summary>What is odd about the archives, in their order; each sentence names its archive.</summary>
+    public IReadOnlyList<string> Warnings => [.. PassedOver, .. _shards.SelectMany(shard => shard.Warnings)];
 
     /// <summary>What the search for the shards left out, one sentence each.</summary>
     internal IReadOnlyList<string> PassedOver { get; init; } = [];
@@ -56,7 +63,9 @@ public sealed class TarSource : IImageSource
     public ReadOnlySpan<byte> ReadBytes(int index, ByteBuffer buffer)
     {
         var (shard, entry) = Find(index);
-        return ImageFile.ReadAt(shard.File, entry.Offset, entry.Size, buffer, PathBytes.Shown(shard.Path));
+        return entry.Map is null
+            ? ImageFile.ReadAt(shard.File, entry.Offset, entry.Size, buffer, shard.Path)
+            : entry.Map.Read(shard.File, entry.Offset, buffer, shard.Path);
     }
 
     public void Dispose()
@@ -69,15 +78,16 @@ public sealed class TarSource : IImageSource
 
     private static Shard Open(string path, string name, int first)
     {
+        string shown = PathBytes.Shown(path);
         if (Disk.KindOf(path) != EntryKind.File)
         {
-            throw new FileNotFoundException($"The tar archive '{PathBytes.Shown(path)}' does not exist.", path);
+            throw new FileNotFoundException($"The tar archive '{shown}' does not exist.", path);
         }
         var file = Disk.Open(path, FileOptions.RandomAccess);
         try
         {
-            var entries = new TarIndex(file, PathBytes.Shown(path)).Read(entry => ImageNames.IsImage(entry));
-            return new Shard(path, name, file, first, [.. entries]);
+            var contents = TarIndex.Read(file, shown);
+            return new Shard(shown, name, file, first, contents.Pictures, contents.Warnings);
         }
         catch
         {
@@ -99,5 +109,7 @@ public sealed class TarSource : IImageSource
         return (_shards[low], _shards[low].Entries[index - _shards[low].First]);
     }
 
-    private sealed record Shard(string Path, string Name, SafeFileHandle File, int First, TarEntry[] Entries);
+    // Path and name as they are shown.
+    private sealed record Shard(
+        string Path, string Name, SafeFileHandle File, int First, TarEntry[] Entries, string[] Warnings);
 }

@@ -15,9 +15,9 @@ internal static partial class PathBytes
 {
     private const char First = '\uDC80', Last = '\uDCFF', Escape = '\uDC00', Lost = '\uFFFD';
 
-    // What a pair's second half may be too, so that a hit only means to look closely.
+    // A hit only means to look closely: a pair's second half looks like an odd byte.
     private static readonly SearchValues<char> Suspects = SearchValues.Create(
-        [.. Enumerable.Range(First, Last - First + 1).Concat(Enumerable.Range(0, 0x20)).Append(0x7f).Select(c => (char)c)]);
+        [.. Enumerable.Range(First, Last - First + 1).Concat(Enumerable.Range(0, 0x20)).Select(c => (char)c), '\x7f', '\\']);
 
     /// <summary>The string for a name's bytes.</summary>
     public static string FromBytes(ReadOnlySpan<byte> bytes)
@@ -67,7 +67,10 @@ internal static partial class PathBytes
     public static bool IsText(string path) =>
         !path.AsSpan().ContainsAnyInRange(First, Last) || !Enumerable.Range(0, path.Length).Any(i => IsOddByte(path, i));
 
-    /// <summary>For people, lists and hashes: odd bytes, and control characters that would break a line, as \xE9.</summary>
+    /// <summary>
+    /// For people, lists and hashes: odd bytes, and control characters that would break a line, as \xE9. A backslash that would read like
+    /// that is shown as \x5C, so that different names are always shown differently.
+    /// </summary>
     public static string Shown(string path)
     {
         if (!path.AsSpan().ContainsAny(Suspects))
@@ -77,7 +80,8 @@ internal static partial class PathBytes
         var text = new StringBuilder(path.Length + 16);
         for (int i = 0; i < path.Length; ++i)
         {
-            bool isShownAsNumber = IsOddByte(path, i) || path[i] < 0x20 || path[i] == 0x7f;
+            bool isShownAsNumber = IsOddByte(path, i) || path[i] < 0x20 || path[i] == 0x7f ||
+                path.AsSpan(i).StartsWith(@"\x", StringComparison.Ordinal);
             _ = isShownAsNumber ? text.Append(CultureInfo.InvariantCulture, $"\\x{path[i] & 0xff:X2}") : text.Append(path[i]);
         }
         return text.ToString();

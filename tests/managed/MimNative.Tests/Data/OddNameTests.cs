@@ -29,7 +29,7 @@ public sealed class OddNameTests
     {
         foreach (var (path, shown) in new[]
         {
-            ("caf\uDCE9.jpg", "caf\\xE9.jpg"), ("two\nlines\t.jpg", "two\\x0Alines\\x09.jpg"), ("😀é.jpg", "😀é.jpg"),
+            ("caf\uDCE9.jpg", "caf\\xE9.jpg"), ("two\nlines\t.jpg", "two\\x0Alines\\x09.jpg"), ("😀é.jpg", "😀é.jpg"), (@"a\xE9\b.jpg", @"a\x5CxE9\b.jpg"),
         })
         {
             Assert.That(PathBytes.Shown(path), Is.EqualTo(shown));

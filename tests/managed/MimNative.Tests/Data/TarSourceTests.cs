@@ -64,20 +64,21 @@ public sealed class TarSourceTests
     }
 
     [Test]
-    public void Links_and_folders_are_passed_over()
+    public void Folders_are_passed_over_and_links_are_followed()
     {
         using var folder = new TemporaryFolder();
         using (var writer = new TarWriter(File.Create(folder.File("a.tar"))))
         {
             writer.WriteEntry(new PaxTarEntry(TarEntryType.Directory, "folder.jpg"));
             writer.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "link.jpg") { LinkName = "a.jpg" });
-            writer.WriteEntry(new PaxTarEntry(TarEntryType.HardLink, "hard.jpg") { LinkName = "a.jpg" });
             writer.WriteEntry(new PaxGlobalExtendedAttributesTarEntry(
-                new Dictionary<string, string> { ["path"] = "wrong.jpg" }));
+                new Dictionary<string, string> { ["path"] = "wrong.jpg" }));  // every entry has its own
             writer.WriteEntry(Entry(TarEntryFormat.Pax, "a.jpg"));
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.HardLink, "hard.jpg") { LinkName = "a.jpg" });
         }
         using var source = new TarSource(folder.File("a.tar"));
-        Assert.That(FolderSourceTests.Names(source), Is.EqualTo(["a.jpg"]));
+        Assert.That(TarBytes.Read(source), Is.EqualTo(
+            ["link.jpg=content of a.jpg", "a.jpg=content of a.jpg", "hard.jpg=content of a.jpg"]));
     }
 
     [Test]
@@ -137,7 +138,7 @@ public sealed class TarSourceTests
         byte[] bytes = File.ReadAllBytes(archive);
         bytes.AsSpan(124, 12).Clear();
         (bytes[124], bytes[131]) = (0x80, 4);  // 4 * 2^32
-        SetChecksum(bytes);
+        TarBytes.SetChecksum(bytes);
         File.WriteAllBytes(archive, bytes);
         Assert.That(() => new TarSource(archive), Throws.TypeOf<InvalidDataException>().With.Message.Contains("17179869696"));
     }
@@ -155,7 +156,7 @@ public sealed class TarSourceTests
                 Array.Clear(block);
                 Encoding.ASCII.GetBytes($"{i:D6}.jpg").CopyTo(block, 0);
                 Encoding.ASCII.GetBytes("00000000007\0").CopyTo(block, 124);
-                SetChecksum(block);
+                TarBytes.SetChecksum(block);
                 stream.Write(block);
             }
         }
@@ -193,16 +194,5 @@ public sealed class TarSourceTests
     {
         using var file = File.OpenWrite(path);
         file.SetLength(length);
-    }
-
-    private static void SetChecksum(Span<byte> header)
-    {
-        header.Slice(148, 8).Fill((byte)' ');
-        int sum = 0;
-        foreach (byte value in header[..512])
-        {
-            sum += value;
-        }
-        Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(header.Slice(148, 8));
     }
 }
