@@ -58,6 +58,7 @@ internal sealed class CoverageJob : IDisposable
 
     public int Run()
     {
+        Source.Warnings.ToList().ForEach(warning => Shell.Error.WriteLine($"warning    {warning}"));
         var measured = Measure();
         if (Output is not null)
         {

@@ -16,7 +16,7 @@ internal static class PretrainCommand
         var recipe = new Option<string>("--recipe") { Description = "a recipe's name (see 'mim info recipes') or a JSON file" };
         var data = new Option<string>("--data")
         {
-            Description = "a folder of pictures (nested or flat), a list (.txt), a tar shard or a folder of shards",
+            Description = "a folder of pictures or of tar shards, one shard, a pattern (\"photos/**/*.jpg\") or a list (.txt); see docs/data.md",
         };
         var output = new Option<string>("--out") { Description = "the run folder to make" };
         var resume = new Option<string>("--resume") { Description = "a run folder to go on with" };

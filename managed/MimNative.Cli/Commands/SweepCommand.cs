@@ -20,7 +20,7 @@ internal static class SweepCommand
         };
         var data = new Option<string>("--data")
         {
-            Description = "a folder of pictures (nested or flat), a list (.txt), a tar shard or a folder of shards",
+            Description = "a folder of pictures or of tar shards, one shard, a pattern (\"photos/**/*.jpg\") or a list (.txt); see docs/data.md",
             Required = true,
         };
         var grid = new Option<string>("--grid")
@@ -62,6 +62,7 @@ internal static class SweepCommand
             var sweep = new Sweep(folder, source, path) { CheckpointEvery = parsed.GetValue(checkpointEvery) };
             var pretrain = new PretrainSettings { Workers = parsed.GetValue(workers), Strict = parsed.GetValue(strict) };
             var asJson = parsed.GetValue(json);
+            source.Warnings.ToList().ForEach(warning => Say(shell, $"warning    {warning}", asJson));
             var finished = Run(shell, sweep, folder, context, pretrain, asJson);
             if (asJson)
             {

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using MimNative.Runtime;
 
 namespace MimNative.Data;
 
@@ -8,8 +9,8 @@ internal static class ImageFile
     /// <summary>All bytes of a file.</summary>
     public static ReadOnlySpan<byte> ReadAll(string path, ByteBuffer buffer)
     {
-        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
-        return ReadAt(file, 0, RandomAccess.GetLength(file), buffer, path);
+        using var file = Disk.Open(path, FileOptions.SequentialScan);
+        return ReadAt(file, 0, RandomAccess.GetLength(file), buffer, PathBytes.Shown(path));
     }
 
     /// <summary>The bytes from offset on; <paramref name="name"/> is for messages.</summary>

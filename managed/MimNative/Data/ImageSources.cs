@@ -1,11 +1,14 @@
+using MimNative.Runtime;
+
 namespace MimNative.Data;
 
 /// <summary>Opens pictures by what a path is. Labels are never needed.</summary>
 public static class ImageSources
 {
     /// <summary>
-    /// A folder with pictures, flat or nested; a folder with .tar shards; one .tar file; a pattern of tar files such as
-    /// "shards/train-*.tar"; or a .txt file with one path a line.
+    /// A folder with pictures or with .tar shards, flat or nested; one .tar file; a pattern of pictures or of shards such as
+    /// "photos/**/*.jpg" or "part-{000..099}.tar"; or a .txt file with one path a line. What exists under exactly the given name is
+    /// meant, even where the name could be a pattern. docs/data.md says what is read and what is left out.
     /// </summary>
     public static IImageSource Open(string path)
     {
@@ -14,51 +17,41 @@ public static class ImageSources
         if (source.Count == 0)
         {
             source.Dispose();
-            throw new InvalidDataException($"'{path}' holds no pictures ({ImageNames.Kinds}).");
+            throw new InvalidDataException($"'{PathBytes.Shown(path)}' holds no pictures ({ImageNames.Kinds}).");
         }
         return source;
     }
 
     private static IImageSource Choose(string path)
     {
-        if (Directory.Exists(path))
+        string found = TypedPath.Find(path), shown = PathBytes.Shown(path);
+        return Disk.KindOf(found) switch
         {
-            return OpenFolder(path);
-        }
-        if (File.Exists(path))
-        {
-            return OpenFile(path);
-        }
-        if (path.AsSpan().IndexOfAny('*', '?') >= 0)
-        {
-            return OpenPattern(path);
-        }
-        throw new FileNotFoundException(
-            $"'{path}' does not exist; expected a folder of pictures, a .tar file or a .txt list.",
-            path);
+            EntryKind.Folder => OpenFolder(found, shown),
+            EntryKind.File => OpenFile(found, shown),
+            EntryKind.Missing when PathPattern.IsPattern(path) => OpenPattern(path, shown),
+            EntryKind.Missing => throw new FileNotFoundException(
+                $"'{shown}' does not exist; expected a folder of pictures, a .tar file, a .txt list or a pattern such as '*.jpg'.", path),
+            _ => throw new InvalidDataException($"'{shown}' is neither a folder nor a regular file."),
+        };
     }
 
-    private static IImageSource OpenFolder(string path)
+    private static IImageSource OpenFolder(string path, string shown)
     {
-        var shards = Shards(path, "*.tar");
-        var folder = new FolderSource(path);
-        if (folder.Count > 0 && shards.Length > 0)
+        var tree = FileTree.Walk(path);
+        return (tree.Pictures.Count, tree.Shards.Count) switch
         {
-            throw new InvalidDataException($"'{path}' holds both pictures ({folder.Count}) and .tar shards " +
-                                           $"({shards.Length}); name a folder with one kind, or '{path}/*.tar'.");
-        }
-        if (folder.Count > 0)
-        {
-            return folder;
-        }
-        return shards.Length > 0
-            ? new TarSource(shards)
-            : throw new InvalidDataException(
-                $"The folder '{path}' holds no pictures ({ImageNames.Kinds}) and no .tar shards." +
-                string.Concat(folder.Warnings.Select(warning => " " + warning)));
+            (0, 0) => throw new InvalidDataException(
+                $"The folder '{shown}' holds no pictures ({ImageNames.Kinds}) and no .tar shards." + Appended(tree.LeftOut.Sentences())),
+            (_, 0) => new FolderSource(tree),
+            (0, _) => Archives(path, tree.Shards, tree.LeftOut.Sentences()),
+            var (pictures, shards) => throw new InvalidDataException(
+                $"'{shown}' holds both pictures ({pictures}) and .tar shards ({shards}); name a folder with one kind, or a pattern such " +
+                $"as '{shown}/**/*.tar'."),
+        };
     }
 
-    private static IImageSource OpenFile(string path)
+    private static IImageSource OpenFile(string path, string shown)
     {
         switch (Path.GetExtension(path).ToLowerInvariant())
         {
@@ -68,29 +61,27 @@ public static class ImageSources
                 return new FileListSource(path);
             case var other:
                 throw new InvalidDataException(
-                    $"'{path}' ends in '{other}'; expected a folder of pictures, a .tar file or a " +
-                    ".txt list.");
+                    $"'{shown}' ends in '{PathBytes.Shown(other)}'; expected a folder of pictures, a .tar file or a .txt list.");
         }
     }
 
-    private static TarSource OpenPattern(string pattern)
+    private static IImageSource OpenPattern(string path, string shown)
     {
-        string folder = Path.GetDirectoryName(pattern) is { Length: > 0 } parent ? parent : ".";
-        if (!Directory.Exists(folder))
+        var pattern = new PathPattern(path);
+        var files = pattern.Find();
+        return (files.Pictures.Length, files.Shards.Length) switch
         {
-            throw new DirectoryNotFoundException($"The folder '{folder}' of the pattern '{pattern}' does not exist.");
-        }
-        var shards = Shards(folder, Path.GetFileName(pattern));
-        return shards.Length > 0
-            ? new TarSource(shards)
-            : throw new FileNotFoundException($"No file matches '{pattern}'.", pattern);
+            (0, 0) => throw new FileNotFoundException(
+                $"No file matches '{shown}' that is a picture ({ImageNames.Kinds}) or a .tar shard." + Appended(files.Warnings), path),
+            (_, 0) => new PatternSource(pattern.Folder, files),
+            (0, _) => Archives(pattern.Folder, files.Shards, files.Warnings),
+            var (pictures, shards) => throw new InvalidDataException(
+                $"'{shown}' matches both pictures ({pictures}) and .tar shards ({shards}); write a pattern for one kind."),
+        };
     }
 
-    private static string[] Shards(string folder, string pattern)
-    {
-        var options = new EnumerationOptions { AttributesToSkip = 0, MatchCasing = MatchCasing.CaseInsensitive };
-        string[] shards = Directory.GetFiles(folder, pattern, options);
-        Array.Sort(shards, string.CompareOrdinal);
-        return shards;
-    }
+    private static TarSource Archives(string folder, IEnumerable<string> names, IReadOnlyList<string> warnings) =>
+        new([.. names.Select(name => Path.GetFullPath(Path.Combine(folder, name)))]) { PassedOver = warnings };
+
+    private static string Appended(IEnumerable<string> sentences) => string.Concat(sentences.Select(sentence => " " + sentence));
 }

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using MimNative.Runtime;
 
 namespace MimNative.Data;
 
@@ -22,13 +23,13 @@ public sealed class TarSource : IImageSource
     {
         ArgumentNullException.ThrowIfNull(archives);
         _shards = new Shard[archives.Count];
-        string[] labels = Labels(archives);
+        string[] names = ShardNames.Of(archives);
         int opened = 0;
         try
         {
             for (int first = 0; opened < archives.Count; ++opened)
             {
-                _shards[opened] = Open(archives[opened], labels[opened], first);
+                _shards[opened] = Open(archives[opened], names[opened], first);
                 first = checked(first + _shards[opened].Entries.Length);
             }
         }
@@ -41,18 +42,20 @@ public sealed class TarSource : IImageSource
             throw;
         }
         Count = _shards.Sum(shard => shard.Entries.Length);
-        Warnings = [.. _shards.SelectMany(shard => shard.Warnings)];
     }
 
     public int Count { get; }
 
     /// <summary>What is odd about the archives, in their order; each sentence names its archive.</summary>
-    public IReadOnlyList<string> Warnings { get; }
+    public IReadOnlyList<string> Warnings => [.. PassedOver, .. _shards.SelectMany(shard => shard.Warnings)];
+
+    /// <summary>What the search for the shards left out, one sentence each.</summary>
+    internal IReadOnlyList<string> PassedOver { get; init; } = [];
 
     public string Name(int index)
     {
         var (shard, entry) = Find(index);
-        return _shards.Length == 1 ? entry.Name : shard.Label + ":" + entry.Name;
+        return _shards.Length == 1 ? entry.Name : shard.Name + ":" + entry.Name;
     }
 
     public string? Label(int index) => ImageNames.Label(Find(index).Entry.Name);
@@ -73,44 +76,24 @@ public sealed class TarSource : IImageSource
         }
     }
 
-    private static Shard Open(string path, string label, int first)
+    private static Shard Open(string path, string name, int first)
     {
-        if (!System.IO.File.Exists(path))
+        string shown = PathBytes.Shown(path);
+        if (Disk.KindOf(path) != EntryKind.File)
         {
-            throw new FileNotFoundException($"The tar archive '{path}' does not exist.", path);
+            throw new FileNotFoundException($"The tar archive '{shown}' does not exist.", path);
         }
-        var file = System.IO.File.OpenHandle(path, options: FileOptions.RandomAccess);
+        var file = Disk.Open(path, FileOptions.RandomAccess);
         try
         {
-            var contents = TarIndex.Read(file, path);
-            return new Shard(path, label, file, first, contents.Pictures, contents.Warnings);
+            var contents = TarIndex.Read(file, shown);
+            return new Shard(shown, name, file, first, contents.Pictures, contents.Warnings);
         }
         catch
         {
             file.Dispose();
             throw;
         }
-    }
-
-    // The shards' file names; where two are the same, the paths from the folder that all of them lie in.
-    private static string[] Labels(IReadOnlyList<string> archives)
-    {
-        string[] names = [.. archives.Select(archive => Path.GetFileName(archive))];
-        if (names.Distinct().Count() == names.Length)
-        {
-            return names;
-        }
-        string[] full = [.. archives.Select(archive => Path.GetFullPath(archive))];
-        string? common = Path.GetDirectoryName(full[0]);
-        while (common is not null && !full.All(path => IsBelow(path, common)))
-        {
-            common = Path.GetDirectoryName(common);
-        }
-        return common is null ? full : [.. full.Select(path => Path.GetRelativePath(common, path).Replace('\\', '/'))];
-
-        static bool IsBelow(string path, string folder) =>
-            path.StartsWith(Path.EndsInDirectorySeparator(folder) ? folder : folder + Path.DirectorySeparatorChar,
-                            StringComparison.Ordinal);
     }
 
     private (Shard Shard, TarEntry Entry) Find(int index)
@@ -126,6 +109,7 @@ public sealed class TarSource : IImageSource
         return (_shards[low], _shards[low].Entries[index - _shards[low].First]);
     }
 
+    // Path and name as they are shown.
     private sealed record Shard(
-        string Path, string Label, SafeFileHandle File, int First, TarEntry[] Entries, string[] Warnings);
+        string Path, string Name, SafeFileHandle File, int First, TarEntry[] Entries, string[] Warnings);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using MimNative.Data;
 using MimNative.Export;
 using MimNative.Recipes;
 using MimNative.Runtime;
@@ -14,6 +15,7 @@ public sealed class RunFolder
 {
     private const string RecipeFile = "recipe.json";
     private const string DataFile = "data.txt";
+    private const string SheetExtension = ".png";
 
     private RunFolder(string path, Recipe recipe) => (Path, Recipe) = (path, recipe);
 
@@ -29,7 +31,7 @@ public sealed class RunFolder
     /// <summary>Where the pictures are.</summary>
     /// <exception cref="InvalidFileException">The file that says so is missing or empty.</exception>
     public string DataPath =>
-        File.Exists(In(DataFile)) && File.ReadAllText(In(DataFile)).Trim() is { Length: > 0 } path
+        File.Exists(In(DataFile)) && DataLocation.FromLine(File.ReadAllBytes(In(DataFile))) is { } path
             ? path
             : throw new InvalidFileException(
                 In(DataFile), "missing or empty, so it is not known where the pictures are; say it with --data");
@@ -75,8 +77,7 @@ public sealed class RunFolder
     }
 
     /// <summary>Remembers where the pictures are now.</summary>
-    public void MoveData(string dataPath) => AtomicFile.Write(
-        In(DataFile), stream => stream.Write(Encoding.UTF8.GetBytes(System.IO.Path.GetFullPath(dataPath) + "\n")));
+    public void MoveData(string dataPath) => AtomicFile.Write(In(DataFile), stream => stream.Write(DataLocation.ToLine(dataPath)));
 
     /// <summary>A run that is there.</summary>
     /// <exception cref="InvalidFileException">The folder holds no run.</exception>
@@ -116,19 +117,15 @@ public sealed class RunFolder
     /// <summary>Throws where a folder that will hold a run's own pictures lies among those that it learns from.</summary>
     internal static void RequireOutside(string path, string dataPath)
     {
-        if (Directory.Exists(dataPath) && IsInside(path, dataPath))
+        if (DataLocation.Covers(dataPath, path, SheetExtension))
         {
             throw new ArgumentException(
-                $"the run folder '{path}' lies inside the pictures' folder '{dataPath}', where the run's own pictures would " +
-                "become data; choose another folder");
+                Directory.Exists(dataPath)
+                    ? $"the run folder '{path}' lies inside the pictures' folder '{dataPath}', where the run's own pictures would become " +
+                      "data; choose another folder"
+                    : $"the run folder '{path}' lies where '{dataPath}' finds pictures, so the run's own would become data; choose another " +
+                      "folder, or another pattern");
         }
-    }
-
-    private static bool IsInside(string path, string folder)
-    {
-        var relative = System.IO.Path.GetRelativePath(folder, path);
-        return !System.IO.Path.IsPathRooted(relative) && relative != ".." &&
-            !relative.StartsWith(".." + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private string In(string name) => System.IO.Path.Combine(Path, name);

@@ -137,6 +137,35 @@ public sealed class DataInputTests : FolderTests
         CommandLine.Run(TinyRun.Pretrain(below)).Fails(ExitCode.Unavailable, $"the run folder '{below}' cannot be written");
     }
 
+    [Test]
+    public void What_is_left_out_is_told_and_a_run_on_a_pattern_goes_on()
+    {
+        TinyRun.DrawPictures(At("data "));
+        Directory.CreateDirectory(At("data /@eaDir"));
+        File.Copy(At("data /00.png"), At("data /@eaDir/00.png"));
+        string pattern = At("data /**/{00..11}.{png,jpg,JPEG}");
+        string output = CommandLine.Run(TinyRun.PretrainOn(pattern, At("run"), "--stop-after", "4")).Succeeds();
+        Assert.That(output, Does.Contain("12 images").And.Contain("warning    1 picture lies under hidden names").And.Contain("'@eaDir'"));
+        Assert.That(CommandLine.Run(TinyRun.Resume(At("run"))).Succeeds(), Does.Contain("step 9 of 9"));
+    }
+
+    [Test]
+    public void Commands_that_only_measure_tell_it_too()
+    {
+        using (var drawn = new MimNative.Data.ShapesSource(4, 40, 40, seed: 1))
+        {
+            drawn.Write(Folder);
+        }
+        File.WriteAllText(At("images/x.gif"), "");
+        Finished coverage = CommandLine.Run(
+            "coverage", "--data", At("images"), "--objects", At("masks"), "--recipe", TinyRun.RecipeFile, "--draws", "1", "--json");
+        Finished sweep = CommandLine.Run(
+            "sweep", "--recipe", TinyRun.RecipeFile, "--data", At("images"), "--grid", "mask.ratio=0.5", "--steps", "1", "--batch", "4",
+            "--out", At("sweep"), "--threads", "1", "--workers", "1", "--json");
+        Assert.That(new[] { coverage.Code, sweep.Code }, Has.All.Zero);
+        Assert.That(new[] { coverage.Errors, sweep.Errors }, Has.All.Contain("1 file of a format that is not read was passed over (1 .gif)"));
+    }
+
     private void DrawWithDamaged(params string[] which)
     {
         TinyRun.DrawPictures(At("data"));

@@ -28,8 +28,8 @@ public sealed class ImageSourcesTests
     public void What_holds_no_pictures_is_an_error_that_names_it()
     {
         using var folder = new TemporaryFolder();
-        FolderSourceTests.Write(folder, "empty/notes.md", "both/a.jpg", "strange.zip");
-        WriteTar(folder.File("both/b.tar"), "b.jpg");
+        FolderSourceTests.Write(folder, "empty/notes.md", "both/a.jpg", "both/c/README", "strange.zip");
+        WriteTar(folder.File("both/c/b.tar"), "b.jpg");
         WriteTar(folder.File("no pictures.tar"), "b.cls");
         File.WriteAllLines(folder.File("nothing.txt"), ["# nothing"]);
 
@@ -43,6 +43,29 @@ public sealed class ImageSourcesTests
             Assert.That(() => ImageSources.Open(folder.File(path)),
                         Throws.Exception.With.Message.Contains(said).And.Message.Contains(folder.File(path)));
         }
+    }
+
+    [Test]
+    public void Shards_in_subfolders_are_found_and_told_apart()
+    {
+        using var folder = new TemporaryFolder();
+        FolderSourceTests.Write(folder, "a/README", "b/c/README", "@eaDir/README");
+        WriteTar(folder.File("a/0.tar"), "x.jpg");
+        WriteTar(folder.File("b/c/0.tar"), "x.jpg");
+        WriteTar(folder.File("@eaDir/0.tar"), "x.jpg");
+        Check<TarSource>(folder.Path, "a/0.tar:x.jpg", "b/c/0.tar:x.jpg");
+        Check<TarSource>(folder.File("b"), "x.jpg");
+        using var source = ImageSources.Open(folder.Path);
+        Assert.That(source.Warnings, Has.One.Contains("1 .tar shard lies under hidden names").And.Contains("'@eaDir'"));
+    }
+
+    [Test]
+    public void Folder_of_nothing_but_hidden_pictures_and_other_formats_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        FolderSourceTests.Write(folder, ".thumbnails/a.jpg", "b.heic", "c.tar.gz");
+        Assert.That(() => ImageSources.Open(folder.Path),
+                    Throws.TypeOf<InvalidDataException>().With.Message.Contains("1 picture lies").And.Message.Contains("1 .heic, 1 .tar.gz"));
     }
 
     [TestCase("cat/1.jpg", "cat")]
@@ -62,7 +85,7 @@ public sealed class ImageSourcesTests
         Assert.That(FolderSourceTests.Names(source), Is.EqualTo(names));
     }
 
-    private static void WriteTar(string path, string name)
+    internal static void WriteTar(string path, string name)
     {
         using var writer = new TarWriter(File.Create(path));
         writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name));
