@@ -2,7 +2,10 @@ using MimNative.Export;
 
 namespace MimNative.Tests;
 
-/// <summary>The reference numbers: tests/golden in the repository.</summary>
+/// <summary>
+/// The reference numbers: tests/golden in the repository, and the complete set in shared/golden beside the repository where somebody
+/// has put it.
+/// </summary>
 internal static class Golden
 {
     /// <summary>The repository's root: the folder above the tests that holds the solution.</summary>
@@ -19,8 +22,17 @@ internal static class Golden
     /// <summary>Opens tests/golden/name.safetensors.</summary>
     public static SafetensorsFile Open(string name) => SafetensorsFile.Open(Find(name));
 
-    /// <summary>The paths of all files.</summary>
-    public static IEnumerable<string> Files() => Directory.GetFiles(Folder, "*.safetensors").Order(StringComparer.Ordinal);
+    /// <summary>The paths of the repository's files.</summary>
+    public static IEnumerable<string> Files() => Below(Folder);
+
+    /// <summary>The paths of the complete set's files that the repository does not have.</summary>
+    public static IEnumerable<string> FurtherFiles() =>
+        Path.Combine(Repository, "..", "shared", "golden") is var complete && Directory.Exists(complete)
+            ? Below(complete).ExceptBy(Files().Select(Path.GetFileName), Path.GetFileName)
+            : [];
+
+    private static IEnumerable<string> Below(string folder) =>
+        Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal);
 
     private static string FindRepository()
     {
