@@ -37,7 +37,7 @@ public sealed class CudaTests : FolderTests
             return [.. File.ReadLines(At($"{folder}/metrics.jsonl")).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble())];
         }
         double[] cpu = Losses("cpu", "--precision", "f32"), cuda = Losses("cuda", "--device", "cuda", "--precision", "f32");
-        double[] again = Losses("again", "--device", "cuda", "--precision", "f32"), bf16 = Losses("bf16", "--device", "cuda");
+        double[] again = Losses("again", "--device", "cuda", "--precision", "f32"), bf16 = Losses("bf16", "--device", "cuda", "--precision", "auto");
         using (Assert.EnterMultipleScope())
         {
             Assert.That(cuda, Has.Length.EqualTo(9));
