@@ -50,13 +50,13 @@ byte_vector without(byte_vector file, size_t begin, size_t end) {
 }
 
 byte_vector case_file(const std::string& name) {
-    std::ifstream file(std::string(MIM_TEST_CASES) + "/" + name, std::ios::binary);
+    std::ifstream file(MIM_TEST_CASES "/" + name, std::ios::binary);
     EXPECT_TRUE(file.is_open()) << name;
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
 raster case_picture(const std::string& name) {
-    std::ifstream file(std::string(MIM_TEST_CASES) + "/" + name, std::ios::binary);
+    std::ifstream file(MIM_TEST_CASES "/" + name, std::ios::binary);
     std::string magic;
     int width = 0, height = 0, largest = 0;
     file >> magic >> width >> height >> largest;

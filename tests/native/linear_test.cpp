@@ -169,8 +169,7 @@ OP_TEST(linear_threads, int64_t rows, int64_t inputs, int64_t outputs) {
         t.near("dbias", dbias, first_dbias);
     }
 }
-OP_CASES(linear_threads, {3, 7, 5}, {197, 192, 96}, {800, 48, 64});
-OP_CASES_LARGE(linear_threads, {400, 1536, 384});
+OP_CASES_ON(MIM_CPU, linear_threads, {3, 7, 5}, {197, 192, 96}, {800, 48, 64}, {400, 1536, 384});
 
 // A planned call counts its scratch and leaves every view alone; the same call then needs no more
 // than was counted.

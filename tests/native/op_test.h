@@ -173,7 +173,7 @@ bool register_cases(const char* op, const char* file, int line, int32_t only_dev
 #define OP_CASES_BF16_ON(device, op, ...) \
     MIM_OP_CASES(op##_cases_bf16_on_##device, device, MIM_BF16, op, __VA_ARGS__)
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef MIM_SANITIZE
 #define OP_CASES_LARGE(op, ...)
 #define OP_CASES_BF16_LARGE(op, ...)
 #else

@@ -17,7 +17,8 @@ public static class ImageSources
         if (source.Count == 0)
         {
             source.Dispose();
-            throw new InvalidDataException($"'{PathBytes.Shown(path)}' holds no pictures ({ImageNames.Kinds}).");
+            throw new InvalidDataException(
+                $"'{PathBytes.Shown(path)}' holds no pictures ({ImageNames.Kinds})." + Appended(source.Warnings));
         }
         return source;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace MimNative.Runtime;
 
@@ -9,9 +10,9 @@ namespace MimNative.Runtime;
 internal static partial class DirectorySync
 {
     private const int ReadOnly = 0;
-    private const int InvalidArgument = 22;  // EINVAL: this file system cannot flush a folder
 
     /// <summary>Flushes the folder's entries to the disk. Windows does this by itself.</summary>
+    /// <exception cref="IOException">The folder cannot be opened, or its disk fails.</exception>
     public static void Flush(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -21,33 +22,14 @@ internal static partial class DirectorySync
         int descriptor = Open(folder, ReadOnly);
         if (descriptor < 0)
         {
-            throw Failure(folder, Marshal.GetLastPInvokeError());
+            int error = Marshal.GetLastPInvokeError();
+            throw new IOException(
+                $"The folder '{folder}' could not be flushed to disk: {Marshal.GetPInvokeErrorMessage(error)}.", error);
         }
-        try
-        {
-            if (Fsync(descriptor) != 0 && Marshal.GetLastPInvokeError() is var error
-                && error != InvalidArgument)
-            {
-                throw Failure(folder, error);
-            }
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        RandomAccess.FlushToDisk(handle);  // no error on file systems that cannot flush a folder
     }
 
-    private static IOException Failure(string folder, int error) =>
-        new($"The folder '{folder}' could not be flushed to disk: "
-            + $"{Marshal.GetPInvokeErrorMessage(error)}.", error);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true,
-        StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
-
-    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
-    private static partial int Close(int descriptor);
 }
