@@ -64,6 +64,20 @@ public sealed class TarSourceTests
     }
 
     [Test]
+    public void Archives_are_closed_when_the_source_ends()
+    {
+        using var folder = new TemporaryFolder();
+        WriteTar(folder.File("0.tar"), TarEntryFormat.Ustar, ["a.jpg"]);
+        WriteTar(folder.File("1.tar"), TarEntryFormat.Ustar, ["b.jpg"]);
+        var source = new TarSource(folder.File("0.tar"), folder.File("1.tar"));
+        source.Dispose();
+        for (int i = 0; i < 2; ++i)
+        {
+            Assert.That(() => source.ReadBytes(i, new ByteBuffer()), Throws.TypeOf<ObjectDisposedException>());
+        }
+    }
+
+    [Test]
     public void Folders_are_passed_over_and_links_are_followed()
     {
         using var folder = new TemporaryFolder();

@@ -69,6 +69,17 @@ public sealed class ContextTests
     }
 
     [Test]
+    public void Memory_that_was_released_is_not_held()
+    {
+        using var context = new Context(Device.Cpu, threads: 1);
+        for (int i = 0; i < 3; ++i)
+        {
+            new DeviceBuffer(context, 1 << 20).Dispose();
+        }
+        Assert.That(context.MemoryPeak, Is.EqualTo(1 << 20));
+    }
+
+    [Test]
     public void A_view_that_leaves_its_buffer_is_an_error()
     {
         using var context = new Context(Device.Cpu, threads: 1);
