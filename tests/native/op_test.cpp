@@ -406,7 +406,8 @@ private:
 }  // namespace
 
 void register_case(const char* op, const char* file, int line, int32_t only_device, int32_t dtype,
-                   const std::vector<int64_t>& arguments, std::function<void(harness&)> body) {
+                   const std::vector<int64_t>& arguments, std::function<void(harness&)> body,
+                   const char* ending) {
     static const std::vector<int32_t> devices = devices_present();
     // MIM_TEST_SEED=n draws other inputs than every day
     static const char* const other = std::getenv("MIM_TEST_SEED");
@@ -420,7 +421,7 @@ void register_case(const char* op, const char* file, int line, int32_t only_devi
     }
     for (const int32_t device : devices) {
         if (only_device != every_device && device != only_device) continue;
-        const std::string full = device_name(device) + "_" + name;
+        const std::string full = device_name(device) + "_" + name + ending;
         testing::RegisterTest(
             op, full.c_str(), nullptr, nullptr, file, line,
             [=]() -> testing::Test* { return new op_case(device, dtype, seed, body); });

@@ -5,9 +5,10 @@
 //     OP_CASES(layer_scale, {1, 1}, {3, 7}, {197, 768});        // f32
 //     OP_CASES_BF16(layer_scale, {3, 7});                  // the same, t.dtype() == MIM_BF16
 //     OP_CASES_ON(MIM_CUDA, layer_scale, {1, 1}), OP_CASES_BF16_ON       // for one device alone
-//     OP_CASES_LARGE(layer_scale, {394, 768}), OP_CASES_BF16_LARGE       // not under the sanitizers
+//     OP_CASES_LARGE(layer_scale, {394, 768}), OP_CASES_BF16_LARGE       // named ..._large
 //
-// Under sanitizers code is slow, and real sizes take it through no other lines than small and odd ones do.
+// Large cases are left out where code is slow (tests/native/sanitized): real sizes take it through no other lines than small and odd
+// ones do.
 //
 // Inputs are rounded to their dtype and read back as double, so a reference sees what the kernel
 // sees. Errors are gathered per name (t.near) and judged at the end: the relative L2 norm, and the
@@ -136,7 +137,8 @@ std::vector<int32_t> devices_present();
 constexpr int32_t every_device = -1;
 
 void register_case(const char* op, const char* file, int line, int32_t only_device, int32_t dtype,
-                   const std::vector<int64_t>& arguments, std::function<void(harness&)> body);
+                   const std::vector<int64_t>& arguments, std::function<void(harness&)> body,
+                   const char* ending);
 
 template <class... A, size_t... I>
 std::function<void(harness&)> bind_case(void (*body)(harness&, A...), const std::vector<int64_t>& v,
@@ -146,8 +148,8 @@ std::function<void(harness&)> bind_case(void (*body)(harness&, A...), const std:
 
 template <class... A>
 bool register_cases(const char* op, const char* file, int line, int32_t only_device, int32_t dtype,
-                    void (*body)(harness&, A...),
-                    std::initializer_list<std::vector<int64_t>> cases) {
+                    void (*body)(harness&, A...), std::initializer_list<std::vector<int64_t>> cases,
+                    const char* ending = "") {
     for (const auto& c : cases) {
         if (c.size() != sizeof...(A)) {
             std::fprintf(stderr, "%s: a case has %zu arguments, expected %zu\n", op, c.size(),
@@ -155,7 +157,7 @@ bool register_cases(const char* op, const char* file, int line, int32_t only_dev
             std::abort();
         }
         register_case(op, file, line, only_device, dtype, c,
-                      bind_case(body, c, std::index_sequence_for<A...>{}));
+                      bind_case(body, c, std::index_sequence_for<A...>{}), ending);
     }
     return true;
 }
@@ -173,15 +175,14 @@ bool register_cases(const char* op, const char* file, int line, int32_t only_dev
 #define OP_CASES_BF16_ON(device, op, ...) \
     MIM_OP_CASES(op##_cases_bf16_on_##device, device, MIM_BF16, op, __VA_ARGS__)
 
-#ifdef MIM_SANITIZE
-#define OP_CASES_LARGE(op, ...)
-#define OP_CASES_BF16_LARGE(op, ...)
-#else
-#define OP_CASES_LARGE(op, ...) \
-    MIM_OP_CASES(op##_cases_large, ::mim::test::every_device, MIM_F32, op, __VA_ARGS__)
-#define OP_CASES_BF16_LARGE(op, ...) \
-    MIM_OP_CASES(op##_cases_bf16_large, ::mim::test::every_device, MIM_BF16, op, __VA_ARGS__)
-#endif
+#define OP_CASES_LARGE(op, ...)                                                                  \
+    [[maybe_unused]] static const bool op##_cases_large =                                        \
+        ::mim::test::register_cases(#op, __FILE__, __LINE__, ::mim::test::every_device, MIM_F32, \
+                                    op##_body, {__VA_ARGS__}, "_large")
+#define OP_CASES_BF16_LARGE(op, ...)                                                              \
+    [[maybe_unused]] static const bool op##_cases_bf16_large =                                    \
+        ::mim::test::register_cases(#op, __FILE__, __LINE__, ::mim::test::every_device, MIM_BF16, \
+                                    op##_body, {__VA_ARGS__}, "_large")
 
 }  // namespace mim::test
 
