@@ -58,6 +58,21 @@ public sealed class ImageLoaderTests
     }
 
     [Test]
+    public void A_sample_is_seen_with_another_crop_in_each_epoch()
+    {
+        using var pictures = new ShapesSource(4, 40, 48, seed: 1);
+        var transform = Small.Create();
+        var reader = new SampleReader(pictures, transform, Options);
+        var workspace = new SampleReader.Workspace(transform);
+        byte[][] views = [.. Enumerable.Range(0, 4).Select(_ => new byte[8 * 6 * 3])];
+        for (int epoch = 0; epoch < views.Length; ++epoch)
+        {
+            reader.Read(sample: 2, epoch, workspace, views[epoch]);
+        }
+        Assert.That(views.Select(Convert.ToHexString), Is.Unique);
+    }
+
+    [Test]
     public void Batches_do_not_depend_on_the_workers_nor_on_how_far_they_run_ahead()
     {
         var files = Files();
