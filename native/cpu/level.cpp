@@ -40,6 +40,7 @@ struct choice {
     level best = best_of_processor();
     std::string asked;  // what MIM_CPU_LEVEL says; empty where nothing
     std::optional<level> limit;
+    bool too_late = false;  // oneDNN was used in this process before libmim was loaded
 
     choice() {
         const char* variable = std::getenv("MIM_CPU_LEVEL");
@@ -49,7 +50,7 @@ struct choice {
         if (!limit || *limit > best) return;
         // Highway's targets are bits, and a better one is a lower bit.
         if (*limit == level::avx2) hwy::DisableTargets(HWY_AVX2 - 1);
-        limit_matmul(*limit);
+        too_late = !limit_matmul(*limit);
     }
 };
 
@@ -68,6 +69,10 @@ level level_in_use() {
                                                       chosen.asked +
                                                       ", which this processor lacks: it has " +
                                                       known[int(chosen.best)].description);
+    if (chosen.too_late)
+        throw error(MIM_ERROR_DEVICE_UNAVAILABLE,
+                    "the environment variable MIM_CPU_LEVEL is " + chosen.asked +
+                        ", but this process used oneDNN before libmim could limit it");
     return *chosen.limit;
 }
 

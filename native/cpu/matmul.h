@@ -13,8 +13,8 @@ namespace mim::cpu {
 
 std::string matrix_library();  // "oneDNN 2.6.3"
 
-// Before the first product: nothing better than this level is used.
-void limit_matmul(level most);
+// Before the first product of the process: nothing better than this level is used. False where it is too late.
+bool limit_matmul(level most);
 
 // c (M, N) = a (M, K) b (K, N), plus bias (N) in f32 on each row, plus what c held before. Sums are
 // kept in f32.
